@@ -1,0 +1,237 @@
+//! Socket addresses, as Lua tables in luaposix's manner and as the kernel has them.
+
+use crate::lua::{Lua, Message, Type};
+use crate::sys;
+use std::ffi::{CStr, c_int};
+use std::mem::zeroed;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// An address and how much of it is used.
+#[derive(Clone, Copy)]
+pub struct Address {
+    storage: sys::sockaddr_storage,
+    len: sys::socklen_t,
+}
+
+/// How many bytes a Unix socket's path may have.
+const PATH_ROOM: usize = size_of::<sys::sockaddr_un>() - PATH_AT;
+/// Where the path begins: after the family.
+const PATH_AT: usize = 2;
+
+impl Address {
+    /// As much room as any address needs.
+    pub fn room() -> Address {
+        // SAFETY: numbers only, which may be zero.
+        Address { storage: unsafe { zeroed() }, len: size_of::<sys::sockaddr_storage>() as _ }
+    }
+
+    /// # Safety
+    /// `T` is a sockaddr of some family.
+    unsafe fn of<T: Copy>(address: T) -> Address {
+        let mut new = Address::room();
+        // SAFETY: a sockaddr_storage has room for any address, and is aligned for it.
+        unsafe { (&raw mut new.storage).cast::<T>().write(address) };
+        new.len = size_of::<T>() as _;
+        new
+    }
+
+    /// AF_INET, AF_INET6, ...
+    pub fn family(&self) -> c_int {
+        self.storage.ss_family.into()
+    }
+
+    /// For the kernel to read.
+    pub fn ptr(&self) -> *const sys::sockaddr {
+        (&raw const self.storage).cast()
+    }
+
+    /// For the kernel to write.
+    pub fn ptr_mut(&mut self) -> *mut sys::sockaddr {
+        (&raw mut self.storage).cast()
+    }
+
+    /// How many bytes are used.
+    pub fn len(&self) -> sys::socklen_t {
+        self.len
+    }
+
+    /// Notes how many bytes the kernel used, which may be more than there was room for.
+    pub fn set_len(&mut self, len: sys::socklen_t) {
+        self.len = len.min(size_of::<sys::sockaddr_storage>() as _);
+    }
+
+    fn bytes(&self) -> &[u8] {
+        let all: *const u8 = (&raw const self.storage).cast();
+        // SAFETY: the storage is that large, and all of it initialised.
+        unsafe { std::slice::from_raw_parts(all, self.len as usize) }
+    }
+
+    /// The address that is the argument at `index`: a table, or a packed sockaddr. Raises.
+    pub fn check(lua: Lua, index: c_int) -> Address {
+        match lua.kind(index) {
+            Type::Table => from_table(lua, index),
+            Type::String => packed(lua, index),
+            _ => lua.type_error(index, c"table"),
+        }
+    }
+}
+
+fn packed(lua: Lua, index: c_int) -> Address {
+    let mut address = Address::room();
+    let room = address.len as usize;
+    match lua.bytes(index) {
+        Some(bytes) if (PATH_AT..=room).contains(&bytes.len) => {
+            // SAFETY: the string is on the stack, and there is room.
+            unsafe { address.ptr_mut().cast::<u8>().copy_from(bytes.ptr, bytes.len) };
+            address.len = bytes.len as _;
+            address
+        }
+        _ => lua.argument_error(
+            index,
+            Message::new(format_args!("a packed address has {PATH_AT} to {room} bytes")),
+        ),
+    }
+}
+
+fn from_table(lua: Lua, index: c_int) -> Address {
+    match number(lua, index, c"family", None, u16::MAX.into()) {
+        sys::AF_INET => inet(lua, index),
+        sys::AF_INET6 => inet6(lua, index),
+        sys::AF_UNIX => unix(lua, index),
+        _ => wrong(lua, index, c"family", "AF_INET, AF_INET6 or AF_UNIX"),
+    }
+}
+
+fn inet(lua: Lua, index: c_int) -> Address {
+    let port = number(lua, index, c"port", None, u16::MAX.into()) as u16;
+    let Some(address) = text(lua, index).and_then(|text| text.parse::<Ipv4Addr>().ok()) else {
+        wrong(lua, index, c"addr", "a numeric IPv4 address")
+    };
+    // SAFETY: numbers only, which may be zero.
+    let mut inet: sys::sockaddr_in = unsafe { zeroed() };
+    inet.sin_family = sys::AF_INET as _;
+    inet.sin_port = port.to_be();
+    inet.sin_addr.s_addr = u32::from_ne_bytes(address.octets());
+    // SAFETY: it is one.
+    unsafe { Address::of(inet) }
+}
+
+fn inet6(lua: Lua, index: c_int) -> Address {
+    let port = number(lua, index, c"port", None, u16::MAX.into()) as u16;
+    let scope = number(lua, index, c"scope_id", Some(0), u32::MAX);
+    let flow = number(lua, index, c"flowinfo", Some(0), u32::MAX);
+    let Some(address) = text(lua, index).and_then(|text| text.parse::<Ipv6Addr>().ok()) else {
+        wrong(lua, index, c"addr", "a numeric IPv6 address")
+    };
+    // SAFETY: numbers only, which may be zero.
+    let mut inet6: sys::sockaddr_in6 = unsafe { zeroed() };
+    inet6.sin6_family = sys::AF_INET6 as _;
+    inet6.sin6_port = port.to_be();
+    inet6.sin6_flowinfo = flow.to_be();
+    inet6.sin6_scope_id = scope;
+    inet6.sin6_addr.__in6_u.__u6_addr8 = address.octets();
+    // SAFETY: it is one.
+    unsafe { Address::of(inet6) }
+}
+
+fn unix(lua: Lua, index: c_int) -> Address {
+    lua.get_field(index, c"path");
+    let mut address = Address::room();
+    address.storage.ss_family = sys::AF_UNIX as _;
+    match lua.bytes(-1) {
+        // A path ends with a NUL; an abstract name begins with one, and counts to its end.
+        Some(path) if path.len + 1 <= PATH_ROOM => {
+            // SAFETY: the string is on the stack, or in the table; there is room.
+            let bytes = unsafe {
+                address.ptr_mut().cast::<u8>().add(PATH_AT).copy_from(path.ptr, path.len);
+                path.as_slice()
+            };
+            let is_path = bytes.first().is_some_and(|first| *first != 0);
+            if is_path && bytes.contains(&0) {
+                wrong(lua, index, c"path", "a path without zero bytes");
+            }
+            address.len = (PATH_AT + path.len + is_path as usize) as _;
+        }
+        _ => wrong(lua, index, c"path", "a path of at most 107 bytes"),
+    }
+    lua.pop();
+    address
+}
+
+/// The number in a field, which may be absent when there is a default. Raises.
+fn number(lua: Lua, index: c_int, field: &CStr, default: Option<u32>, most: u32) -> u32 {
+    let kind = lua.get_field(index, field);
+    let value = match default {
+        Some(default) if kind == Type::Nil => default,
+        _ => match lua.integer(-1).map(u32::try_from) {
+            Ok(Ok(value)) if value <= most => value,
+            _ => {
+                let range = Message::new(format_args!("an integer from 0 to {most}"));
+                wrong(lua, index, field, std::str::from_utf8(range.as_bytes()).unwrap_or_default())
+            }
+        },
+    };
+    lua.pop();
+    value
+}
+
+/// The text in the field `addr`: it is valid as long as the table has it. Raises.
+fn text<'a>(lua: Lua, index: c_int) -> Option<&'a str> {
+    lua.get_field(index, c"addr");
+    // Left on the stack, which keeps it alive until the function returns.
+    let bytes = lua.bytes(-1)?;
+    // SAFETY: on the stack.
+    std::str::from_utf8(unsafe { bytes.as_slice() }).ok()
+}
+
+fn wrong(lua: Lua, index: c_int, field: &CStr, expected: &str) -> ! {
+    let field = field.to_str().unwrap_or_default();
+    lua.argument_error(index, Message::new(format_args!("field '{field}' must be {expected}")))
+}
+
+/// Pushes an address as a table. May raise out of memory.
+pub fn push_table(lua: Lua, address: &Address) {
+    lua.push_table();
+    let field = |name, value: i64| {
+        lua.push_integer(value);
+        lua.set_field(-2, name);
+    };
+    field(c"family", address.family().into());
+    match address.family() as u32 {
+        sys::AF_INET => {
+            // SAFETY: the family says that it is one, and there is room for one in any case.
+            let inet: sys::sockaddr_in = unsafe { address.ptr().cast::<sys::sockaddr_in>().read() };
+            field(c"port", u16::from_be(inet.sin_port).into());
+            push_addr(
+                lua,
+                Message::new(format_args!("{}", Ipv4Addr::from(inet.sin_addr.s_addr.to_ne_bytes()))),
+            );
+        }
+        sys::AF_INET6 => {
+            // SAFETY: as above; all of its bytes are plain numbers.
+            let (inet6, octets) = unsafe {
+                let inet6: sys::sockaddr_in6 = address.ptr().cast::<sys::sockaddr_in6>().read();
+                (inet6, inet6.sin6_addr.__in6_u.__u6_addr8)
+            };
+            field(c"port", u16::from_be(inet6.sin6_port).into());
+            field(c"flowinfo", u32::from_be(inet6.sin6_flowinfo).into());
+            field(c"scope_id", inet6.sin6_scope_id.into());
+            push_addr(lua, Message::new(format_args!("{}", Ipv6Addr::from(octets))));
+        }
+        sys::AF_UNIX => {
+            let path = address.bytes().get(PATH_AT..).unwrap_or_default();
+            let end = match path.first() {
+                Some(0) | None => path.len(),
+                Some(_) => path.iter().position(|byte| *byte == 0).unwrap_or(path.len()),
+            };
+            lua.push_bytes(path.get(..end).unwrap_or_default());
+            lua.set_field(-2, c"path");
+        }
+        _ => {}
+    }
+}
+
+fn push_addr(lua: Lua, text: Message) {
+    lua.push_bytes(text.as_bytes());
+    lua.set_field(-2, c"addr");
+}

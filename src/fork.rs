@@ -1,0 +1,48 @@
+//! Tells a forked child from the process that made a ring, at the cost of one load.
+
+use crate::sys;
+use std::ptr::{null_mut, read_volatile};
+
+/// As much as one page on any machine that Linux runs on: what is wiped is whole pages.
+const PAGE: usize = 65536;
+
+/// A page that the kernel hands to a forked child filled with zeros.
+pub struct ForkGuard {
+    page: *mut u8,
+}
+
+impl ForkGuard {
+    /// Marks the calling process. `None` when the kernel has no memory for it.
+    pub fn new() -> Option<ForkGuard> {
+        let protection = (sys::PROT_READ | sys::PROT_WRITE) as i32;
+        let flags = (sys::MAP_PRIVATE | sys::MAP_ANONYMOUS) as i32;
+        // SAFETY: a new anonymous mapping touches nothing that exists.
+        let page = unsafe { sys::mmap(null_mut(), PAGE, protection, flags, -1, 0) };
+        if page as isize == -1 {
+            return None;
+        }
+        let guard = ForkGuard { page: page.cast() };
+        // SAFETY: the page was just mapped, for reading and writing.
+        unsafe {
+            if sys::madvise(page, PAGE, sys::MADV_WIPEONFORK as i32) != 0 {
+                return None;
+            }
+            guard.page.write(1);
+        }
+        Some(guard)
+    }
+
+    /// Whether this process is a child of the one that called `new`.
+    #[inline]
+    pub fn in_child(&self) -> bool {
+        // SAFETY: mapped until drop. Volatile, since fork changes it behind the compiler.
+        unsafe { read_volatile(self.page) == 0 }
+    }
+}
+
+impl Drop for ForkGuard {
+    fn drop(&mut self) {
+        // SAFETY: `new` mapped it, and nothing else has the address.
+        unsafe { sys::munmap(self.page.cast(), PAGE) };
+    }
+}

@@ -1,0 +1,236 @@
+//! The userdata that Lua has of a ring: how it is checked, and what goes with it.
+//!
+//! A table goes with each: it maps the slot numbers of actions in flight to their
+//! callbacks, and under 0 has a second table that maps them to the strings that the
+//! kernel reads from. So whatever is anchored lives as long as its ring is reachable,
+//! and a callback that refers to its own ring is no leak.
+
+use crate::lua::{Function, Lua, Message, RawState, Type};
+use crate::ring::Ring;
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr::null_mut;
+
+/// The name of the type: in argument errors, in the registry, in `tostring`.
+pub const TYPE_NAME: &CStr = c"luring";
+
+/// The userdata's memory.
+#[repr(C)]
+struct Block {
+    /// Its own address, mixed with this loaded module's: no other userdata begins so.
+    mark: usize,
+    /// Null once the ring has been exited, and before it is made.
+    ring: *mut Ring,
+}
+
+/// Its address is this loaded module's own: two builds of the module in one process
+/// don't take each other's rings for theirs.
+static HERE: u8 = 0;
+
+fn mark(block: *const Block) -> usize {
+    block as usize ^ (&raw const HERE as usize).rotate_left(16) ^ 0x6c75_7269
+}
+
+/// A userdata at a place of the stack that is known to be a ring of this module.
+#[derive(Clone, Copy)]
+pub struct Handle {
+    block: *mut Block,
+}
+
+/// The place of the ring among the arguments of every function that takes one.
+pub const RING: c_int = 1;
+
+impl Handle {
+    /// The ring that is the first argument, exited or not. Raises.
+    #[inline]
+    pub fn check(lua: Lua) -> Handle {
+        match lua.userdata(RING) {
+            Some((block, size)) if size == size_of::<Block>() => {
+                let block: *mut Block = block.cast();
+                // SAFETY: Lua aligns userdata, and this one is as large as a block.
+                if unsafe { (*block).mark } == mark(block) {
+                    return Handle { block };
+                }
+            }
+            _ => {}
+        }
+        lua.type_error(RING, TYPE_NAME)
+    }
+
+    /// The ring that is the first argument and can be used. Raises.
+    #[inline]
+    pub fn check_open(lua: Lua) -> Handle {
+        let handle = Handle::check(lua);
+        handle.ring(lua);
+        handle
+    }
+
+    /// The ring itself. Raises when it has been exited, or is a parent process's.
+    ///
+    /// The reference must be dropped before any Lua code can run, since that may exit
+    /// the ring: see `crate::lua`.
+    #[inline]
+    pub fn ring<'a>(self, lua: Lua) -> &'a mut Ring {
+        match self.get() {
+            Some(ring) if !ring.inherited() => ring,
+            Some(_) => unusable(lua, "the ring belongs to the parent process"),
+            None => unusable(lua, "the ring has been exited"),
+        }
+    }
+
+    /// The ring itself, unless it has been exited. As for `ring`, keep it no longer
+    /// than to the next Lua code.
+    #[inline]
+    pub fn get<'a>(self) -> Option<&'a mut Ring> {
+        // SAFETY: the block is on the stack, so it lives; its ring is null or lives. One
+        // thread at a time runs a Lua state, and nobody keeps such a reference.
+        unsafe { (*self.block).ring.as_mut() }
+    }
+
+    /// Takes the ring out, which exits it for Lua.
+    fn take(self) -> Option<Box<Ring>> {
+        // SAFETY: the block lives; a ring in it came from `Box::into_raw` in `put`.
+        unsafe {
+            let ring = std::mem::replace(&mut (*self.block).ring, null_mut());
+            (!ring.is_null()).then(|| Box::from_raw(ring))
+        }
+    }
+
+    /// Gives a handle that `push` made its ring.
+    pub fn put(self, ring: Box<Ring>) {
+        // SAFETY: the block lives.
+        unsafe { (*self.block).ring = Box::into_raw(ring) }
+    }
+
+    /// Pushes a new userdata that has no ring yet. May raise out of memory.
+    pub fn push(lua: Lua) -> Handle {
+        let block: *mut Block = lua.push_userdata(size_of::<Block>()).cast();
+        // SAFETY: Lua has just made it that large.
+        unsafe { block.write(Block { mark: mark(block), ring: null_mut() }) };
+        let userdata = lua.top();
+        lua.registry_get(registry_key());
+        lua.set_metatable(userdata);
+        lua.push_table_with_one_name();
+        lua.push_table();
+        lua.raw_set(-2, CONTENTS);
+        lua.set_user_table(userdata);
+        Handle { block }
+    }
+
+    /// Exits the ring: what is in flight is cancelled and reaped, and all of it freed.
+    /// Again, and nothing happens.
+    pub fn exit(self, lua: Lua) {
+        if let Some(ring) = self.take() {
+            ring.exit();
+            lua.clear_user_table(RING);
+        }
+    }
+}
+
+/// The place of the second table in the first.
+const CONTENTS: u32 = 0;
+
+/// The key under which a slot's callback and content stand: Lua's arrays begin at 1.
+fn place(slot: u32) -> u32 {
+    slot + 1
+}
+
+/// Keeps the callback at `index` of the stack for a slot. May raise out of memory.
+#[inline]
+pub fn anchor_callback(lua: Lua, slot: u32, index: c_int) {
+    if lua.user_table(RING) == Type::Table {
+        lua.push_copy(index);
+        lua.raw_set(-2, place(slot));
+    }
+    lua.pop();
+}
+
+/// Keeps the string at `index` of the stack for a slot. May raise out of memory.
+#[inline]
+pub fn anchor_content(lua: Lua, slot: u32, index: c_int) {
+    if lua.user_table(RING) == Type::Table {
+        if lua.raw_get(-1, CONTENTS) == Type::Table {
+            lua.push_copy(index);
+            lua.raw_set(-2, place(slot));
+        }
+        lua.pop();
+    }
+    lua.pop();
+}
+
+/// Pushes a slot's callback.
+#[inline]
+pub fn push_callback(lua: Lua, slot: u32) {
+    if lua.user_table(RING) == Type::Table {
+        lua.raw_get(-1, place(slot));
+        lua.pop_below();
+    }
+}
+
+/// Lets go of what is kept for a slot.
+#[inline]
+pub fn release(lua: Lua, slot: u32, callback: bool, content: bool) {
+    if !callback && !content {
+        return;
+    }
+    if lua.user_table(RING) == Type::Table {
+        if callback {
+            lua.push_nil();
+            lua.raw_set(-2, place(slot));
+        }
+        if content {
+            if lua.raw_get(-1, CONTENTS) == Type::Table {
+                lua.push_nil();
+                lua.raw_set(-2, place(slot));
+            }
+            lua.pop();
+        }
+    }
+    lua.pop();
+}
+
+#[cold]
+fn unusable(lua: Lua, why: &str) -> ! {
+    lua.argument_error(RING, Message::new(format_args!("{why}")))
+}
+
+fn registry_key() -> *const c_void {
+    (&raw const HERE).cast()
+}
+
+/// Makes the type of rings, unless an earlier load of this module has. `methods` is
+/// the place of the table of functions that `ring:method()` finds. May raise.
+pub fn register(lua: Lua, methods: c_int) {
+    if lua.registry_get(registry_key()) == Type::Table {
+        return lua.pop();
+    }
+    lua.pop();
+    lua.push_table();
+    let functions: [(&CStr, Function); 2] = [(c"__gc", collect), (c"__tostring", to_string)];
+    for (name, function) in functions {
+        lua.push_function(function);
+        lua.set_field(-2, name);
+    }
+    lua.push_text(TYPE_NAME);
+    lua.set_field(-2, c"__name");
+    lua.push_copy(methods);
+    lua.set_field(-2, c"__index");
+    // Another build of luring may have taken the name: its rings stay its own.
+    lua.register_type(TYPE_NAME);
+    lua.registry_set(registry_key());
+}
+
+unsafe extern "C-unwind" fn collect(state: RawState) -> c_int {
+    // SAFETY: Lua calls with a live state.
+    let lua = unsafe { Lua::new(state) };
+    Handle::check(lua).exit(lua);
+    0
+}
+
+unsafe extern "C-unwind" fn to_string(state: RawState) -> c_int {
+    // SAFETY: Lua calls with a live state.
+    let lua = unsafe { Lua::new(state) };
+    let address = Handle::check(lua).block;
+    let text = Message::new(format_args!("luring: {address:p}"));
+    lua.push_bytes(text.as_bytes());
+    1
+}

@@ -1,0 +1,77 @@
+//! io_uring for Lua: the module that `require "luring"` loads.
+//!
+//! `actions` has a row for each I/O action, `action` queues them and `reap` brings their
+//! completions to callbacks. `ring` and what it is made of (`slab`, `buffers`, `fork`)
+//! know no Lua; `lua` is the one file that calls Lua's C API, and `handle` the userdata
+//! between the two.
+
+mod action;
+mod actions;
+mod address;
+mod args;
+mod buffers;
+mod constants;
+mod fork;
+mod handle;
+mod lua;
+mod queue;
+mod reap;
+mod refusal;
+mod ring;
+mod slab;
+mod sockets;
+mod sys;
+mod system;
+
+use lua::{Function, Lua, RawState};
+use std::ffi::{CStr, c_int};
+
+/// Functions that take a ring first, beside the actions: also `ring:name(...)`.
+const METHODS: [(&CStr, Function); 5] = [
+    (c"cqe_seen", reap::cqe_seen),
+    (c"do_cqes", reap::do_cqes),
+    (c"queue_exit", queue::queue_exit),
+    (c"submit", queue::submit),
+    (c"submit_and_wait", queue::submit_and_wait),
+];
+
+/// Functions that take no ring.
+const FUNCTIONS: [(&CStr, Function); 9] = [
+    (c"close_fd", system::close_fd),
+    (c"getsockname", sockets::getsockname),
+    (c"open_file", system::open_file),
+    (c"pipe2", system::pipe2),
+    (c"queue_init", queue::queue_init),
+    (c"socketpair", sockets::socketpair),
+    (c"strerror", system::strerror),
+    (c"tcp_connect", sockets::tcp_connect),
+    (c"tcp_listen", sockets::tcp_listen),
+];
+
+/// Makes the module's table.
+///
+/// # Safety
+/// Lua calls this, with a live state, when the module is required.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn luaopen_luring(state: RawState) -> c_int {
+    // SAFETY: the caller's promise.
+    let lua = unsafe { Lua::new(state) };
+    lua.set_top(0);
+    lua.push_table();
+    lua.push_table();
+    let (module, methods) = (1, 2);
+    for (name, function) in METHODS.iter().chain(actions::ACTIONS) {
+        lua.push_function(*function);
+        lua.push_copy(-1);
+        lua.set_field(module, name);
+        lua.set_field(methods, name);
+    }
+    handle::register(lua, methods);
+    lua.set_top(module);
+    for (name, function) in FUNCTIONS {
+        lua.push_function(function);
+        lua.set_field(module, name);
+    }
+    constants::register(lua);
+    1
+}

@@ -1,0 +1,131 @@
+//! How completions reach their callbacks, and end.
+
+use crate::args;
+use crate::handle::{self, Handle, RING};
+use crate::lua::{Lua, Message, RawState};
+use crate::ring::{Completion, InFlight, Reply};
+use crate::slab::Key;
+use crate::sys;
+use std::ffi::c_int;
+
+/// What do_cqes returns when no completion is left.
+const DRAINED: i64 = -(sys::EAGAIN as i64);
+
+/// `do_cqes(ring)`: calls the callback of each completion that is there or arrives
+/// meanwhile. Never waits.
+///
+/// # Safety
+/// Lua has called with `state`.
+pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
+    // SAFETY: the caller's promise.
+    let lua = unsafe { Lua::new(state) };
+    let handle = Handle::check_open(lua);
+    lua.set_top(RING);
+    // A callback may exit the ring, or run in a forked child from some point on.
+    while let Some(ring) = handle.get().filter(|ring| !ring.inherited() && !ring.is_lent()) {
+        let Some(completion) = ring.peek() else { break };
+        if completion.action.callback {
+            deliver(lua, handle, completion);
+        } else {
+            end(lua, handle, completion.key, completion.action);
+        }
+    }
+    lua.push_integer(DRAINED);
+    1
+}
+
+/// Calls the callback of the completion at the head. Raises what it raises.
+#[inline]
+fn deliver(lua: Lua, handle: Handle, completion: Completion) {
+    let key = completion.key;
+    handle::push_callback(lua, key.index());
+    lua.push_light(key.raw());
+    lua.push_integer(completion.res.into());
+    let arguments = match completion.action.reply {
+        Reply::Nothing => 2,
+        Reply::Data => {
+            if !push_result(lua, handle, completion) {
+                return lua.set_top(RING);
+            }
+            3
+        }
+    };
+    // Making a string may run finalizers, and those may do anything to the ring.
+    if handle.get().is_some_and(|ring| ring.deliver(key)) {
+        lua.call(arguments);
+    }
+    lua.set_top(RING);
+}
+
+/// Pushes what a completion read. False when the completion is gone, since a finalizer
+/// has ended it. May raise.
+#[cfg(copies_first)]
+#[inline]
+fn push_result(lua: Lua, _handle: Handle, completion: Completion) -> bool {
+    // SAFETY: only Lua code could free the action's buffer.
+    unsafe { lua.push_volatile(completion.bytes()) };
+    true
+}
+
+/// As above. These Luas run the collector before they copy, and a finalizer may free
+/// the buffer in between: so small results are copied first, and a large one's buffer is
+/// taken away from the action meanwhile.
+#[cfg(not(copies_first))]
+#[inline]
+fn push_result(lua: Lua, handle: Handle, completion: Completion) -> bool {
+    let bytes = completion.bytes();
+    if bytes.len <= Lua::SMALL {
+        // SAFETY: no Lua code has run since the completion was peeked at.
+        unsafe { lua.push_small(bytes) };
+        return true;
+    }
+    lua.push_copier(); // may run finalizers
+    let Some(ring) = handle.get().filter(|ring| !ring.is_lent()) else {
+        return false;
+    };
+    if !ring.is_head(completion.key) {
+        return false;
+    }
+    let buffer = ring.lend_buffer(completion.key);
+    // SAFETY: nothing else has the buffer now.
+    let pushed = unsafe { lua.call_copier(bytes) };
+    match handle.get() {
+        // SAFETY: lent above, by this ring: a handle never gets another.
+        Some(ring) => unsafe { ring.return_buffer(buffer) },
+        // SAFETY: lent above, and its ring has reaped everything and is gone.
+        None => unsafe { buffer.free() },
+    }
+    if !pushed {
+        lua.raise();
+    }
+    true
+}
+
+/// Ends the completion at the head: for one that has no callback, or has been seen.
+#[inline]
+fn end(lua: Lua, handle: Handle, key: Key, action: InFlight) {
+    handle::release(lua, key.index(), action.callback, action.content);
+    if let Some(ring) = handle.get() {
+        ring.seen(key);
+    }
+}
+
+/// `cqe_seen(ring, cqe)`: ends the completion that the callback has got.
+///
+/// # Safety
+/// Lua has called with `state`.
+pub unsafe extern "C-unwind" fn cqe_seen(state: RawState) -> c_int {
+    // SAFETY: the caller's promise.
+    let lua = unsafe { Lua::new(state) };
+    let handle = Handle::check_open(lua);
+    let cqe = RING + 1;
+    let key = Key::from_raw(args::light(lua, cqe, c"cqe"));
+    match handle.ring(lua).delivered(key) {
+        Some(action) => end(lua, handle, key, action),
+        None => {
+            let why = "not the cqe that a callback of this ring has got, or already seen";
+            lua.argument_error(cqe, Message::new(format_args!("{why}")))
+        }
+    }
+    0
+}

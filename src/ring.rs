@@ -1,0 +1,496 @@
+//! One io_uring: its queues, what is in flight, and how it ends. Knows no Lua.
+
+use crate::buffers::{Buffer, Pool};
+use crate::fork::ForkGuard;
+use crate::lua::Bytes;
+use crate::slab::{Full, Key, Slab};
+use crate::sys;
+use std::mem::{forget, zeroed};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The key of the ring's own cancellations: more than a `Key` has bits.
+const CANCELLATION: u64 = 1 << 62;
+
+/// What a completion brings to its callback.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// `(cqe, res)`.
+    Nothing,
+    /// `(cqe, res, result)`: the first `res` bytes of the buffer.
+    Data,
+}
+
+/// An action from its SQE to its last CQE.
+#[derive(Clone, Copy)]
+pub struct InFlight {
+    /// The memory that the kernel reads into.
+    pub buffer: Buffer,
+    /// What the callback gets.
+    pub reply: Reply,
+    /// Whether a callback is anchored under the slot's number.
+    pub callback: bool,
+    /// Whether a string is anchored under the slot's number.
+    pub content: bool,
+}
+
+/// The completion at the head of the completion queue.
+#[derive(Clone, Copy)]
+pub struct Completion {
+    /// Whose it is.
+    pub key: Key,
+    /// What the kernel returned: a system call's result, or `-errno`.
+    pub res: i32,
+    /// What was kept for it.
+    pub action: InFlight,
+}
+
+impl Completion {
+    /// What was read: `res` bytes of the buffer, and not more than it has.
+    #[inline]
+    pub fn bytes(&self) -> Bytes {
+        let buffer = self.action.buffer;
+        Bytes {
+            ptr: buffer.ptr(),
+            len: self.res.clamp(0, buffer.size().min(i32::MAX as u32) as i32) as usize,
+        }
+    }
+}
+
+/// Where the kernel and the process share the two queues.
+struct Queues {
+    sq_head: *const AtomicU32,
+    sq_tail: *const AtomicU32,
+    sq_flags: *const AtomicU32,
+    sq_mask: u32,
+    sq_entries: u32,
+    sqe_shift: u32,
+    cq_head: *const AtomicU32,
+    cq_tail: *const AtomicU32,
+    cqes: *const sys::io_uring_cqe,
+    cq_mask: u32,
+    cqe_shift: u32,
+    /// SQ flags by which the kernel says that entering it brings completions.
+    wants_enter: u32,
+    polled: bool,
+    kernel_thread: bool,
+}
+
+/// An io_uring and everything that belongs to it.
+pub struct Ring {
+    uring: sys::io_uring,
+    queues: Queues,
+    in_flight: Slab<InFlight>,
+    buffers: Pool,
+    fork: ForkGuard,
+    /// The completion that a callback has got, until it is seen. It is the queue's head.
+    delivered: Option<Key>,
+    /// The action whose buffer is lent, while a string is made of it.
+    #[cfg(not(copies_first))]
+    lent: Option<Key>,
+}
+
+/// A system error number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Errno(pub i32);
+
+impl Ring {
+    /// Makes a ring of `entries` SQEs, with IORING_SETUP_ `flags` that the caller has
+    /// checked. See io_uring_queue_init(3).
+    pub fn new(entries: u32, flags: u32) -> Result<Box<Ring>, Errno> {
+        static RINGS: AtomicU32 = AtomicU32::new(0);
+        let fork = ForkGuard::new().ok_or(Errno(sys::ENOMEM as i32))?;
+        let uring = init(entries, flags)?;
+        let seed = RINGS.fetch_add(1, Ordering::Relaxed);
+        Ok(Box::new(Ring {
+            // SAFETY: `init` filled them in, and liburing's pointers in them don't point
+            // into the struct itself.
+            queues: unsafe { Queues::new(&uring) },
+            uring,
+            in_flight: Slab::new(seed),
+            buffers: Pool::new(),
+            fork,
+            delivered: None,
+            #[cfg(not(copies_first))]
+            lent: None,
+        }))
+    }
+
+    /// Whether this process is a forked child that only inherited the ring.
+    #[inline]
+    pub fn inherited(&self) -> bool {
+        self.fork.in_child()
+    }
+
+    // ---- submission ----
+
+    /// Whether there is no SQE to be had until the next submit.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        // SAFETY: the queue is mapped as long as the ring lives.
+        let head = unsafe { (*self.queues.sq_head).load(Ordering::Acquire) };
+        self.uring.sq.sqe_tail.wrapping_sub(head) >= self.queues.sq_entries
+    }
+
+    /// Makes sure there is a slot for the next action, and gives its number.
+    #[inline]
+    pub fn reserve(&mut self) -> Result<u32, Full> {
+        self.in_flight.reserve()
+    }
+
+    /// A buffer for the next action; `None` when there is no memory.
+    #[inline]
+    pub fn take_buffer(&mut self, size: u32) -> Option<Buffer> {
+        self.buffers.take(size)
+    }
+
+    /// Queues an action. `prep` fills in the SQE, which is all zeros, but its key.
+    ///
+    /// # Safety
+    /// The queue is not full and a slot is reserved. What `prep` points the kernel to is
+    /// `action`'s buffer, or a string that is anchored until the slot is free.
+    #[inline]
+    pub unsafe fn queue(&mut self, action: InFlight, prep: impl FnOnce(*mut sys::io_uring_sqe)) -> Key {
+        let key = self.in_flight.insert(action);
+        // SAFETY: there is room for an SQE, the caller says.
+        unsafe { self.push(key.raw() as u64, prep) };
+        key
+    }
+
+    /// # Safety
+    /// The queue is not full, and `prep` fills in what the kernel may do.
+    #[inline]
+    unsafe fn push(&mut self, key: u64, prep: impl FnOnce(*mut sys::io_uring_sqe)) {
+        let sqe = self.sqe(self.uring.sq.sqe_tail);
+        // SAFETY: the slot at the tail is the process's own until the tail passes it.
+        unsafe {
+            sqe.write_bytes(0, 1);
+            prep(sqe);
+            (*sqe).user_data = key;
+        }
+        self.uring.sq.sqe_tail = self.uring.sq.sqe_tail.wrapping_add(1);
+    }
+
+    fn sqe(&self, position: u32) -> *mut sys::io_uring_sqe {
+        let index = (position & self.queues.sq_mask) << self.queues.sqe_shift;
+        // SAFETY: masked, so it is within the mapped array.
+        unsafe { self.uring.sq.sqes.add(index as usize) }
+    }
+
+    /// Submits what is queued and waits for `wait` completions: the number of SQEs
+    /// submitted, or `-errno`. See io_uring_submit_and_wait(3).
+    pub fn submit(&mut self, wait: u32) -> i32 {
+        // SAFETY: the ring is set up, and what the SQEs point to is kept.
+        unsafe {
+            match wait {
+                0 => sys::io_uring_submit(&mut self.uring),
+                _ => sys::io_uring_submit_and_wait(&mut self.uring, wait),
+            }
+        }
+    }
+
+    // ---- completion ----
+
+    /// The completion at the head of the queue, without waiting for one.
+    #[inline]
+    pub fn peek(&mut self) -> Option<Completion> {
+        loop {
+            let cqe = self.head()?;
+            // SAFETY: the kernel has published this entry, and keeps it until it is seen.
+            let (raw, res) = unsafe { ((*cqe).user_data, (*cqe).res) };
+            // On a 32-bit machine a foreign number could be cut to a live key.
+            let key = Key::from_raw(usize::try_from(raw).unwrap_or(0));
+            match self.in_flight.get(key) {
+                Some(action) => {
+                    return Some(Completion { key, res, action: *action });
+                }
+                None => self.advance(), // the ring's own cancellations
+            }
+        }
+    }
+
+    #[inline]
+    fn head(&mut self) -> Option<*const sys::io_uring_cqe> {
+        let queues = &self.queues;
+        // SAFETY: the queue is mapped as long as the ring lives.
+        let (head, tail, flags) = unsafe {
+            let head = (*queues.cq_head).load(Ordering::Relaxed);
+            let tail = (*queues.cq_tail).load(Ordering::Acquire);
+            (head, tail, (*queues.sq_flags).load(Ordering::Relaxed))
+        };
+        if head == tail && (!(queues.polled || flags & queues.wants_enter != 0) || !self.enter()) {
+            return None;
+        }
+        let index = (head & self.queues.cq_mask) << self.queues.cqe_shift;
+        // SAFETY: masked, so it is within the mapped array.
+        Some(unsafe { self.queues.cqes.add(index as usize) })
+    }
+
+    /// Lets the kernel run what it has put off and move what overflowed; whether that
+    /// brought a completion.
+    #[cold]
+    fn enter(&mut self) -> bool {
+        let mut cqe = null_mut();
+        // SAFETY: the ring is set up.
+        unsafe { sys::io_uring_peek_cqe(&mut self.uring, &mut cqe) == 0 && !cqe.is_null() }
+    }
+
+    /// Notes that the head's callback is about to get it; false when the head has
+    /// changed since it was peeked at.
+    #[inline]
+    pub fn deliver(&mut self, key: Key) -> bool {
+        let same = self.is_head(key);
+        if same {
+            self.delivered = Some(key);
+        }
+        same
+    }
+
+    /// Whether the completion at the head is `key`'s.
+    #[inline]
+    pub fn is_head(&mut self, key: Key) -> bool {
+        // SAFETY: the kernel has published this entry, and keeps it until it is seen.
+        self.head().is_some_and(|cqe| unsafe { (*cqe).user_data } == key.raw() as u64)
+    }
+
+    /// The action whose completion has been delivered and not been seen, if `key` is its.
+    pub fn delivered(&mut self, key: Key) -> Option<InFlight> {
+        if self.delivered != Some(key) {
+            return None;
+        }
+        self.in_flight.get(key).copied()
+    }
+
+    /// Ends the completion at the head: its action's memory may be used again.
+    #[inline]
+    pub fn seen(&mut self, key: Key) {
+        self.delivered = None;
+        self.release(key);
+        self.advance();
+    }
+
+    #[inline]
+    fn release(&mut self, key: Key) {
+        if let Some(action) = self.in_flight.remove(key) {
+            // SAFETY: the pool handed it out for this action, whose last completion is
+            // there, or which the kernel has never got.
+            unsafe { self.buffers.give(action.buffer) }
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self) {
+        // SAFETY: the queue is mapped; the head is the process's to move.
+        unsafe {
+            let head = (*self.queues.cq_head).load(Ordering::Relaxed);
+            (*self.queues.cq_head).store(head.wrapping_add(1), Ordering::Release);
+        }
+    }
+
+    /// Takes the buffer away from an action, so that nothing frees it meanwhile.
+    #[cfg(not(copies_first))]
+    pub fn lend_buffer(&mut self, key: Key) -> Buffer {
+        self.lent = Some(key);
+        self.in_flight
+            .get(key)
+            .map_or(Buffer::EMPTY, |action| std::mem::replace(&mut action.buffer, Buffer::EMPTY))
+    }
+
+    /// Whether the head's buffer is lent, so that it can't be delivered meanwhile.
+    pub fn is_lent(&self) -> bool {
+        #[cfg(copies_first)]
+        return false;
+        #[cfg(not(copies_first))]
+        self.lent.is_some()
+    }
+
+    /// Gives back the buffer that `lend_buffer` took.
+    ///
+    /// # Safety
+    /// It was lent by this ring and is returned once.
+    #[cfg(not(copies_first))]
+    pub unsafe fn return_buffer(&mut self, buffer: Buffer) {
+        match self.lent.take().and_then(|key| self.in_flight.get(key)) {
+            Some(action) => action.buffer = buffer,
+            // SAFETY: its action has ended, so the kernel is done with it.
+            None => unsafe { self.buffers.give(buffer) },
+        }
+    }
+
+    // ---- the end ----
+
+    /// Ends the ring: drops what was not submitted, cancels what is in flight, reaps it,
+    /// and frees everything. In a forked child it only lets go of the ring: what is in
+    /// flight is the parent's.
+    pub fn exit(mut self: Box<Ring>) {
+        if !self.inherited() && !self.drain() {
+            // The kernel may still write into the buffers: never free them.
+            return forget(self);
+        }
+        // SAFETY: set up by `new`, ended once.
+        unsafe { sys::io_uring_queue_exit(&mut self.uring) }
+    }
+
+    /// Cancels and reaps until nothing is in flight. False when the kernel refuses to
+    /// be entered for good (the ring is another thread's, say).
+    fn drain(&mut self) -> bool {
+        self.drop_unsubmitted();
+        let mut patience = Wait::milliseconds(10);
+        loop {
+            while let Some(completion) = self.peek() {
+                self.seen(completion.key);
+            }
+            if self.in_flight.len() == 0 {
+                return true;
+            }
+            // A request that is just moving between two of the kernel's lists is not
+            // found: cancel again until all are gone.
+            if !self.cancel_all() {
+                return false;
+            }
+            self.wait(&mut patience);
+        }
+    }
+
+    /// Takes back the SQEs that the kernel hasn't got.
+    fn drop_unsubmitted(&mut self) {
+        let tail = self.uring.sq.sqe_tail;
+        let start = if self.queues.kernel_thread {
+            self.uring.sq.sqe_head // the thread may be taking what is before it right now
+        } else {
+            // SAFETY: the queue is mapped as long as the ring lives.
+            unsafe { (*self.queues.sq_head).load(Ordering::Acquire) }
+        };
+        for position in 0..tail.wrapping_sub(start) {
+            // SAFETY: an entry between head and tail is filled in.
+            let key = unsafe { (*self.sqe(start.wrapping_add(position))).user_data };
+            self.release(Key::from_raw(usize::try_from(key).unwrap_or(0)));
+        }
+        self.uring.sq.sqe_head = start;
+        self.uring.sq.sqe_tail = start;
+        if !self.queues.kernel_thread {
+            // SAFETY: only entering makes the kernel read the tail.
+            unsafe { (*self.queues.sq_tail).store(start, Ordering::Release) }
+        }
+    }
+
+    /// Asks the kernel to cancel each action in flight.
+    fn cancel_all(&mut self) -> bool {
+        let mut from = 0;
+        while let Some(key) = self.in_flight.next_live(from) {
+            if self.is_full() {
+                if !self.submit_all() {
+                    return false;
+                }
+                while let Some(completion) = self.peek() {
+                    self.seen(completion.key);
+                }
+                continue;
+            }
+            // SAFETY: there is room, and a cancellation touches no memory.
+            unsafe { self.push(CANCELLATION, |sqe| sys::luring_prep_cancel(sqe, key.raw() as u64)) };
+            from = key.index() + 1;
+        }
+        self.submit_all()
+    }
+
+    /// Submits, however often it is interrupted; false when it can't be done.
+    fn submit_all(&mut self) -> bool {
+        loop {
+            match -self.submit(0) {
+                0 if self.is_full() && self.queues.kernel_thread => std::thread::yield_now(),
+                error if error <= 0 => return true,
+                error if error == sys::EINTR as i32 => {}
+                // The completion queue is full or the kernel short of memory: reaping
+                // first, and trying again, is up to the caller.
+                error if [sys::EAGAIN, sys::EBUSY, sys::ENOMEM].contains(&(error as u32)) => {
+                    while let Some(completion) = self.peek() {
+                        self.seen(completion.key);
+                    }
+                    std::thread::yield_now();
+                }
+                _ => return false,
+            }
+        }
+    }
+
+    /// Waits for a completion, at most as long as `patience` says, which grows.
+    fn wait(&mut self, patience: &mut Wait) {
+        let mut cqe = null_mut();
+        let mut time = patience.next();
+        // SAFETY: the ring is set up; both pointers outlive the call.
+        unsafe { sys::io_uring_wait_cqe_timeout(&mut self.uring, &mut cqe, &mut time) };
+    }
+}
+
+/// A waiting time that doubles up to a second.
+struct Wait {
+    milliseconds: i64,
+}
+
+impl Wait {
+    fn milliseconds(milliseconds: i64) -> Wait {
+        Wait { milliseconds }
+    }
+
+    fn next(&mut self) -> sys::__kernel_timespec {
+        let now = self.milliseconds;
+        self.milliseconds = (now * 2).min(1000);
+        sys::__kernel_timespec { tv_sec: (now / 1000) as _, tv_nsec: (now % 1000 * 1_000_000) as _ }
+    }
+}
+
+/// Flags that no program can tell from none, but by its speed: completions wait for
+/// the process's next system call, instead of interrupting it, and a bit says so.
+const QUIET: u32 = sys::LURING_SETUP_COOP_TASKRUN | sys::LURING_SETUP_TASKRUN_FLAG;
+
+fn init(entries: u32, flags: u32) -> Result<sys::io_uring, Errno> {
+    let flags = match flags {
+        0 => QUIET,
+        // Without the bit, do_cqes would never see a completion.
+        _ if flags & sys::LURING_SETUP_DEFER_TASKRUN != 0 => flags | sys::LURING_SETUP_TASKRUN_FLAG,
+        _ => flags,
+    };
+    match init_exactly(entries, flags) {
+        Err(Errno(error)) if flags == QUIET && error == sys::EINVAL as i32 => init_exactly(entries, 0),
+        result => result,
+    }
+}
+
+fn init_exactly(entries: u32, flags: u32) -> Result<sys::io_uring, Errno> {
+    // SAFETY: a struct of numbers and pointers may be all zeros.
+    let mut uring: sys::io_uring = unsafe { zeroed() };
+    // SAFETY: `uring` is writable.
+    match unsafe { sys::io_uring_queue_init(entries, &mut uring, flags) } {
+        error if error < 0 => Err(Errno(-error)),
+        _ => Ok(uring),
+    }
+}
+
+impl Queues {
+    /// # Safety
+    /// liburing has set `uring` up.
+    unsafe fn new(uring: &sys::io_uring) -> Queues {
+        let (sq, cq) = (&uring.sq, &uring.cq);
+        // SAFETY: liburing's pointers lead into the mapped rings. The kernel's fields are
+        // aligned 32-bit words, which may be read as atomics.
+        unsafe {
+            Queues {
+                sq_head: sq.khead.cast(),
+                sq_tail: sq.ktail.cast(),
+                sq_flags: sq.kflags.cast(),
+                sq_mask: *sq.kring_mask,
+                sq_entries: *sq.kring_entries,
+                sqe_shift: (uring.flags & sys::LURING_SETUP_SQE128 != 0) as u32,
+                cq_head: cq.khead.cast(),
+                cq_tail: cq.ktail.cast(),
+                cqes: cq.cqes,
+                cq_mask: *cq.kring_mask,
+                cqe_shift: (uring.flags & sys::LURING_SETUP_CQE32 != 0) as u32,
+                wants_enter: sys::IORING_SQ_CQ_OVERFLOW | sys::LURING_SQ_TASKRUN,
+                polled: uring.flags & sys::IORING_SETUP_IOPOLL != 0,
+                kernel_thread: uring.flags & sys::IORING_SETUP_SQPOLL != 0,
+            }
+        }
+    }
+}
