@@ -140,7 +140,7 @@ fn unix(lua: Lua, index: c_int) -> Address {
     address.storage.ss_family = sys::AF_UNIX as _;
     match lua.bytes(-1) {
         // A path ends with a NUL; an abstract name begins with one, and counts to its end.
-        Some(path) if path.len + 1 <= PATH_ROOM => {
+        Some(path) if path.len < PATH_ROOM => {
             // SAFETY: the string is on the stack, or in the table; there is room.
             let bytes = unsafe {
                 address.ptr_mut().cast::<u8>().add(PATH_AT).copy_from(path.ptr, path.len);
