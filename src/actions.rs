@@ -64,8 +64,10 @@ actions! {
     };
 
     /// Sends `content` to a connected socket. See io_uring_prep_send(3).
-    fn send(fd: Fd, content: Content, flags: Flags) -> Nothing =
-        |sqe, _none| sys::io_uring_prep_send(sqe, fd.0, content.ptr.cast(), content.len as usize, flags.0);
+    fn send(fd: Fd, content: Content, flags: Flags) -> Nothing = |sqe, _none| {
+        let flags = flags.0 | sys::MSG_NOSIGNAL as c_int; // a peer that is gone is no SIGPIPE
+        sys::io_uring_prep_send(sqe, fd.0, content.ptr.cast(), content.len as usize, flags)
+    };
 
     /// Accepts a connection; `flags` are accept4's. See io_uring_prep_accept(3).
     fn accept(fd: Fd, flags: Flags) -> Nothing =

@@ -35,8 +35,9 @@ fn stream(address: &Address, then: impl FnOnce(c_int) -> i64) -> i64 {
 pub unsafe extern "C-unwind" fn tcp_listen(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = unsafe { Lua::new(state) };
-    let address = Address::check(lua, 1);
+    lua.set_top(2); // reading the table pushes
     let backlog = args::optional_int(lua, 2, BACKLOG);
+    let address = Address::check(lua, 1);
     let fd = stream(&address, |fd| {
         let yes: c_int = 1;
         // SAFETY: the pointers are to live values of the sizes given.

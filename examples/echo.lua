@@ -1,0 +1,57 @@
+-- A TCP client and its server, talking in one program over one ring.
+-- Usage: lua echo.lua
+
+local luring = require "luring"
+
+local ring = luring.queue_init(8, 0)
+
+-- Ends the program with the words for a negative result.
+local function check(what, res)
+    if res < 0 then
+        error(("%s: %s"):format(what, luring.strerror(-res)))
+    end
+    return res
+end
+
+-- Port 0 lets the kernel choose a free one.
+local listener = check("listen", luring.tcp_listen { family = luring.AF_INET, addr = "127.0.0.1", port = 0 })
+local address = luring.getsockname(listener)
+print("server: listening")
+
+luring.accept(ring, listener, luring.SOCK_CLOEXEC, function(cqe, connection)
+    luring.cqe_seen(ring, cqe)
+    check("accept", connection)
+    luring.recv(ring, connection, 4096, 0, function(cqe2, res, request)
+        luring.cqe_seen(ring, cqe2)
+        check("server's recv", res)
+        print("server: got " .. request)
+        luring.send(ring, connection, "Hello, " .. request .. "!", 0, function(cqe3, sent)
+            luring.cqe_seen(ring, cqe3)
+            check("server's send", sent)
+            luring.close_fd(connection)
+        end)
+    end)
+end)
+
+local client = check("connect", luring.tcp_connect(address))
+local answered = false
+
+luring.send(ring, client, "luring", 0, function(cqe, res)
+    luring.cqe_seen(ring, cqe)
+    check("client's send", res)
+    luring.recv(ring, client, 4096, 0, function(cqe2, res2, answer)
+        luring.cqe_seen(ring, cqe2)
+        check("client's recv", res2)
+        print("client: got " .. answer)
+        answered = true
+    end)
+end)
+
+while not answered do
+    check("submit", luring.submit_and_wait(ring, 1))
+    luring.do_cqes(ring)
+end
+
+luring.close_fd(client)
+luring.close_fd(listener)
+luring.queue_exit(ring)
