@@ -46,7 +46,7 @@ check: ## run every test on every Lua that is installed (LUA_VERSIONS narrows it
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check $(LUA_VERSIONS)
 
 demo: ## build and run the module on real files and sockets
-	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/demo $(LUA_VERSIONS)
+	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/demo $(LUA_VERSION) $(LUA_VERSIONS)
 
 deps: ## install what building and testing need, with the system's package manager
 	@scripts/deps
