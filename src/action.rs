@@ -40,13 +40,14 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = unsafe { Lua::new(state) };
 
-    // Check. Reading an argument may run the collector, and a finalizer may exit the ring:
-    // so it is looked at again afterwards.
-    let handle = Handle::check_open(lua);
+    // Check. Reading an argument may run the collector, and so any Lua code: the ring is
+    // looked at only then.
+    let handle = Handle::check(lua);
     let first = RING + 1;
     let args = A::Args::check(lua, first);
     let callback_at = first + A::Args::COUNT;
     let callback = args::callback(lua, callback_at);
+    let content = A::Args::CONTENT.map(|number| first + number);
     let ring = handle.ring(lua);
     if ring.is_full() {
         lua.push_nil();
@@ -60,20 +61,15 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
 
     // Anchor. Growing a table may raise, and runs no Lua code. What stands under a slot
     // that is not taken after all is overwritten by the slot's next action.
-    if let Some(number) = A::Args::CONTENT {
-        handle::anchor_content(lua, slot, first + number);
-    }
-    if callback {
-        handle::anchor_callback(lua, slot, callback_at);
-    }
+    handle::anchor(lua, slot, callback.then_some(callback_at), content);
 
     // Prep. Nothing raises any more, but for want of memory.
-    let ring = handle.ring(lua);
     let Some(buffer) = ring.take_buffer(args.buffer()) else {
-        handle::release(lua, slot, callback, A::Args::CONTENT.is_some());
+        handle::push_table(lua);
+        handle::release(lua, slot, callback, content.is_some());
         lua.out_of_memory()
     };
-    let action = InFlight { buffer, reply: A::REPLY, callback, content: A::Args::CONTENT.is_some() };
+    let action = InFlight { buffer, reply: A::REPLY, callback, content: content.is_some() };
     // SAFETY: there is room, and a slot, both tested above with nothing queued since. The
     // buffer is the ring's, and the content anchored: both until the slot is free.
     let key = unsafe { ring.queue(action, |sqe| A::prep(sqe, buffer, args)) };

@@ -20,18 +20,23 @@ pub trait Arg: Copy {
 }
 
 /// The integer at `index`, between two bounds. Raises.
-#[inline]
+#[inline(always)]
 pub fn integer(lua: Lua, index: c_int, least: i64, most: i64) -> i64 {
     match lua.integer(index) {
-        Ok(value) if (least..=most).contains(&value) => value,
-        Ok(_) => {
-            let bounds = Message::new(format_args!("must be between {least} and {most}"));
-            lua.argument_error(index, bounds)
-        }
-        Err(NotInteger::NotNumber) => lua.type_error(index, c"number"),
-        Err(NotInteger::NoRepresentation) => {
+        Ok(value) if least <= value && value <= most => value,
+        wrong => not_between(lua, index, wrong.err(), least, most),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn not_between(lua: Lua, index: c_int, why: Option<NotInteger>, least: i64, most: i64) -> ! {
+    match why {
+        Some(NotInteger::NotNumber) => lua.type_error(index, c"number"),
+        Some(NotInteger::NoRepresentation) => {
             lua.argument_error(index, Message::new(format_args!("number has no integer representation")))
         }
+        None => lua.argument_error(index, Message::new(format_args!("must be between {least} and {most}"))),
     }
 }
 

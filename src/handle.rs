@@ -43,15 +43,11 @@ impl Handle {
     /// The ring that is the first argument, exited or not. Raises.
     #[inline]
     pub fn check(lua: Lua) -> Handle {
-        match lua.userdata(RING) {
-            Some((block, size)) if size == size_of::<Block>() => {
-                let block: *mut Block = block.cast();
-                // SAFETY: Lua aligns userdata, and this one is as large as a block.
-                if unsafe { (*block).mark } == mark(block) {
-                    return Handle { block };
-                }
-            }
-            _ => {}
+        let (block, size) = lua.userdata(RING);
+        let block: *mut Block = block.cast();
+        // SAFETY: Lua aligns userdata, and this one is as large as a block.
+        if size == size_of::<Block>() && unsafe { (*block).mark } == mark(block) {
+            return Handle { block };
         }
         lua.type_error(RING, TYPE_NAME)
     }
@@ -134,58 +130,52 @@ fn place(slot: u32) -> u32 {
     slot + 1
 }
 
-/// Keeps the callback at `index` of the stack for a slot. May raise out of memory.
+/// Pushes the table that goes with the ring. Raises when a program has put something
+/// else there, for which it needs the debug library.
 #[inline]
-pub fn anchor_callback(lua: Lua, slot: u32, index: c_int) {
-    if lua.user_table(RING) == Type::Table {
+pub fn push_table(lua: Lua) {
+    if lua.user_table(RING) != Type::Table {
+        lua.error(Message::new(format_args!("the ring has lost its table")));
+    }
+}
+
+/// Keeps for a slot the callback and the content at these places of the stack. Leaves
+/// tables on it. May raise out of memory.
+#[inline]
+pub fn anchor(lua: Lua, slot: u32, callback: Option<c_int>, content: Option<c_int>) {
+    if callback.is_none() && content.is_none() {
+        return;
+    }
+    push_table(lua);
+    if let Some(index) = callback {
         lua.push_copy(index);
         lua.raw_set(-2, place(slot));
     }
-    lua.pop();
-}
-
-/// Keeps the string at `index` of the stack for a slot. May raise out of memory.
-#[inline]
-pub fn anchor_content(lua: Lua, slot: u32, index: c_int) {
-    if lua.user_table(RING) == Type::Table {
-        if lua.raw_get(-1, CONTENTS) == Type::Table {
-            lua.push_copy(index);
-            lua.raw_set(-2, place(slot));
-        }
-        lua.pop();
-    }
-    lua.pop();
-}
-
-/// Pushes a slot's callback.
-#[inline]
-pub fn push_callback(lua: Lua, slot: u32) {
-    if lua.user_table(RING) == Type::Table {
-        lua.raw_get(-1, place(slot));
-        lua.pop_below();
+    if let Some(index) = content {
+        lua.raw_get(-1, CONTENTS);
+        lua.push_copy(index);
+        lua.raw_set(-2, place(slot));
     }
 }
 
-/// Lets go of what is kept for a slot.
+/// Pushes a slot's callback from the table at `table`.
+#[inline]
+pub fn push_callback(lua: Lua, table: c_int, slot: u32) {
+    lua.raw_get(table, place(slot));
+}
+
+/// Lets go of what the table on top keeps for a slot. Leaves a table on the stack.
 #[inline]
 pub fn release(lua: Lua, slot: u32, callback: bool, content: bool) {
-    if !callback && !content {
-        return;
+    if callback {
+        lua.push_nil();
+        lua.raw_set(-2, place(slot));
     }
-    if lua.user_table(RING) == Type::Table {
-        if callback {
-            lua.push_nil();
-            lua.raw_set(-2, place(slot));
-        }
-        if content {
-            if lua.raw_get(-1, CONTENTS) == Type::Table {
-                lua.push_nil();
-                lua.raw_set(-2, place(slot));
-            }
-            lua.pop();
-        }
+    if content {
+        lua.raw_get(-1, CONTENTS);
+        lua.push_nil();
+        lua.raw_set(-2, place(slot));
     }
-    lua.pop();
 }
 
 #[cold]

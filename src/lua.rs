@@ -49,6 +49,24 @@ pub enum Type {
     Other,
 }
 
+impl Type {
+    #[inline]
+    fn of(number: c_int) -> Type {
+        match number {
+            ffi::LUA_TNONE => Type::None,
+            ffi::LUA_TNIL => Type::Nil,
+            ffi::LUA_TBOOLEAN => Type::Boolean,
+            ffi::LUA_TNUMBER => Type::Number,
+            ffi::LUA_TSTRING => Type::String,
+            ffi::LUA_TTABLE => Type::Table,
+            ffi::LUA_TFUNCTION => Type::Function,
+            ffi::LUA_TLIGHTUSERDATA => Type::Light,
+            ffi::LUA_TUSERDATA => Type::Userdata,
+            _ => Type::Other,
+        }
+    }
+}
+
 /// Why a value is not an integer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum NotInteger {
@@ -141,18 +159,7 @@ impl Lua {
     #[inline]
     pub fn kind(self, index: c_int) -> Type {
         // SAFETY: `new`'s promise; any index up to the stack's size may be asked about.
-        match unsafe { ffi::lua_type(self.0, index) } {
-            ffi::LUA_TNONE => Type::None,
-            ffi::LUA_TNIL => Type::Nil,
-            ffi::LUA_TBOOLEAN => Type::Boolean,
-            ffi::LUA_TNUMBER => Type::Number,
-            ffi::LUA_TSTRING => Type::String,
-            ffi::LUA_TTABLE => Type::Table,
-            ffi::LUA_TFUNCTION => Type::Function,
-            ffi::LUA_TLIGHTUSERDATA => Type::Light,
-            ffi::LUA_TUSERDATA => Type::Userdata,
-            _ => Type::Other,
-        }
+        Type::of(unsafe { ffi::lua_type(self.0, index) })
     }
 
     /// Whether the argument at `index` is absent or nil.
@@ -218,14 +225,15 @@ impl Lua {
         }
     }
 
-    /// The memory and the size of the full userdata at `index`.
+    /// The memory and the size of the full userdata at `index`: zero for what is none.
     #[inline]
-    pub fn userdata(self, index: c_int) -> Option<(*mut c_void, usize)> {
-        if self.kind(index) != Type::Userdata {
-            return None;
+    pub fn userdata(self, index: c_int) -> (*mut c_void, usize) {
+        // SAFETY: `new`'s promise. The size of a light userdata is zero, and a string or a
+        // table, which have one, is no userdata.
+        unsafe {
+            let memory = ffi::lua_touserdata(self.0, index);
+            (memory, if memory.is_null() { 0 } else { ffi::lua_rawlen(self.0, index) })
         }
-        // SAFETY: `new`'s promise.
-        unsafe { Some((ffi::lua_touserdata(self.0, index), ffi::lua_rawlen(self.0, index))) }
     }
 
     /// Whether the value at `index` can be called. May raise out of memory.
@@ -393,8 +401,7 @@ impl Lua {
     #[inline]
     pub fn raw_get(self, table: c_int, key: u32) -> Type {
         // SAFETY: `new`'s promise; the callers know a table is there; one slot.
-        unsafe { ffi::lua_rawgeti(self.0, table, key as ffi::lua_Integer) };
-        self.kind(-1)
+        Type::of(unsafe { ffi::lua_rawgeti(self.0, table, key as ffi::lua_Integer) })
     }
 
     /// `table[key] = top`, and pops it. Raises out of memory if the key is new.
@@ -441,8 +448,7 @@ impl Lua {
     #[inline]
     pub fn user_table(self, index: c_int) -> Type {
         // SAFETY: `new`'s promise; the callers know a full userdata is there.
-        unsafe { ffi::lua_getuservalue(self.0, index) };
-        self.kind(-1)
+        Type::of(unsafe { ffi::lua_getuservalue(self.0, index) })
     }
 
     /// Makes the table on top go with the userdata at `index`, and pops it.
@@ -459,13 +465,6 @@ impl Lua {
         #[cfg(not(any(feature = "lua51", feature = "luajit")))]
         self.push_nil();
         self.set_user_table(index);
-    }
-
-    /// Pops the value under the top.
-    #[inline]
-    pub fn pop_below(self) {
-        // SAFETY: `new`'s promise; the callers have pushed two.
-        unsafe { ffi::lua_replace(self.0, -2) }
     }
 
     /// Pops one value.

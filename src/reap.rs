@@ -3,10 +3,13 @@
 use crate::args;
 use crate::handle::{self, Handle, RING};
 use crate::lua::{Lua, Message, RawState};
-use crate::ring::{Completion, InFlight, Reply};
+use crate::ring::{Completion, Reply, Ring};
 use crate::slab::Key;
 use crate::sys;
 use std::ffi::c_int;
+
+/// The place of the ring's table in do_cqes' stack.
+const TABLE: c_int = RING + 1;
 
 /// What do_cqes returns when no completion is left.
 const DRAINED: i64 = -(sys::EAGAIN as i64);
@@ -21,13 +24,14 @@ pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
     let lua = unsafe { Lua::new(state) };
     let handle = Handle::check_open(lua);
     lua.set_top(RING);
+    handle::push_table(lua); // at TABLE
     // A callback may exit the ring, or run in a forked child from some point on.
     while let Some(ring) = handle.get().filter(|ring| !ring.inherited() && !ring.is_lent()) {
         let Some(completion) = ring.peek() else { break };
         if completion.action.callback {
             deliver(lua, handle, completion);
         } else {
-            end(lua, handle, completion.key, completion.action);
+            end(lua, ring, completion.key);
         }
     }
     lua.push_integer(DRAINED);
@@ -38,23 +42,23 @@ pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
 #[inline]
 fn deliver(lua: Lua, handle: Handle, completion: Completion) {
     let key = completion.key;
-    handle::push_callback(lua, key.index());
+    handle::push_callback(lua, TABLE, key.index());
     lua.push_light(key.raw());
     lua.push_integer(completion.res.into());
-    let arguments = match completion.action.reply {
-        Reply::Nothing => 2,
-        Reply::Data => {
-            if !push_result(lua, handle, completion) {
-                return lua.set_top(RING);
-            }
-            3
+    let mut arguments = 2;
+    if completion.action.reply == Reply::Data {
+        arguments = 3;
+        // Making a string may run finalizers, and those may end the completion or the ring.
+        let there =
+            push_result(lua, handle, completion) && handle.get().is_some_and(|ring| ring.is_head(key));
+        if !there {
+            return lua.set_top(TABLE);
         }
-    };
-    // Making a string may run finalizers, and those may do anything to the ring.
-    if handle.get().is_some_and(|ring| ring.deliver(key)) {
-        lua.call(arguments);
     }
-    lua.set_top(RING);
+    if let Some(ring) = handle.get() {
+        ring.deliver(key);
+    }
+    lua.call(arguments);
 }
 
 /// Pushes what a completion read. False when the completion is gone, since a finalizer
@@ -101,12 +105,12 @@ fn push_result(lua: Lua, handle: Handle, completion: Completion) -> bool {
     true
 }
 
-/// Ends the completion at the head: for one that has no callback, or has been seen.
+/// Ends the completion at the head, which is `key`'s. The ring's table is on top; letting
+/// go of its entries runs no Lua code.
 #[inline]
-fn end(lua: Lua, handle: Handle, key: Key, action: InFlight) {
-    handle::release(lua, key.index(), action.callback, action.content);
-    if let Some(ring) = handle.get() {
-        ring.seen(key);
+fn end(lua: Lua, ring: &mut Ring, key: Key) {
+    if let Some(action) = ring.seen(key) {
+        handle::release(lua, key.index(), action.callback, action.content);
     }
 }
 
@@ -117,15 +121,15 @@ fn end(lua: Lua, handle: Handle, key: Key, action: InFlight) {
 pub unsafe extern "C-unwind" fn cqe_seen(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = unsafe { Lua::new(state) };
-    let handle = Handle::check_open(lua);
+    let handle = Handle::check(lua);
     let cqe = RING + 1;
     let key = Key::from_raw(args::light(lua, cqe, c"cqe"));
-    match handle.ring(lua).delivered(key) {
-        Some(action) => end(lua, handle, key, action),
-        None => {
-            let why = "not the cqe that a callback of this ring has got, or already seen";
-            lua.argument_error(cqe, Message::new(format_args!("{why}")))
-        }
+    let ring = handle.ring(lua);
+    if !ring.has_delivered(key) {
+        let why = "not the cqe that a callback of this ring has got, or already seen";
+        lua.argument_error(cqe, Message::new(format_args!("{why}")));
     }
+    handle::push_table(lua);
+    end(lua, ring, key);
     0
 }

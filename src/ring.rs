@@ -218,32 +218,30 @@ impl Ring {
             let tail = (*queues.cq_tail).load(Ordering::Acquire);
             (head, tail, (*queues.sq_flags).load(Ordering::Relaxed))
         };
-        if head == tail && (!(queues.polled || flags & queues.wants_enter != 0) || !self.enter()) {
-            return None;
+        if head == tail {
+            if !(queues.polled || flags & queues.wants_enter != 0) {
+                return None;
+            }
+            return self.enter();
         }
         let index = (head & self.queues.cq_mask) << self.queues.cqe_shift;
         // SAFETY: masked, so it is within the mapped array.
         Some(unsafe { self.queues.cqes.add(index as usize) })
     }
 
-    /// Lets the kernel run what it has put off and move what overflowed; whether that
-    /// brought a completion.
+    /// Lets the kernel run what it has put off and move what overflowed: the head then.
     #[cold]
-    fn enter(&mut self) -> bool {
+    fn enter(&mut self) -> Option<*const sys::io_uring_cqe> {
         let mut cqe = null_mut();
         // SAFETY: the ring is set up.
-        unsafe { sys::io_uring_peek_cqe(&mut self.uring, &mut cqe) == 0 && !cqe.is_null() }
+        let found = unsafe { sys::io_uring_peek_cqe(&mut self.uring, &mut cqe) == 0 && !cqe.is_null() };
+        found.then_some(cqe.cast_const())
     }
 
-    /// Notes that the head's callback is about to get it; false when the head has
-    /// changed since it was peeked at.
+    /// Notes that the callback of the head, which is `key`'s, is about to get it.
     #[inline]
-    pub fn deliver(&mut self, key: Key) -> bool {
-        let same = self.is_head(key);
-        if same {
-            self.delivered = Some(key);
-        }
-        same
+    pub fn deliver(&mut self, key: Key) {
+        self.delivered = Some(key);
     }
 
     /// Whether the completion at the head is `key`'s.
@@ -253,29 +251,28 @@ impl Ring {
         self.head().is_some_and(|cqe| unsafe { (*cqe).user_data } == key.raw() as u64)
     }
 
-    /// The action whose completion has been delivered and not been seen, if `key` is its.
-    pub fn delivered(&mut self, key: Key) -> Option<InFlight> {
-        if self.delivered != Some(key) {
-            return None;
-        }
-        self.in_flight.get(key).copied()
+    /// Whether a callback has got the head, which is `key`'s, and it has not been seen.
+    #[inline]
+    pub fn has_delivered(&self, key: Key) -> bool {
+        self.delivered == Some(key)
     }
 
-    /// Ends the completion at the head: its action's memory may be used again.
+    /// Ends the completion at the head, which is `key`'s: the memory of its action may be
+    /// used again. Returns the action, for what Lua keeps for it.
     #[inline]
-    pub fn seen(&mut self, key: Key) {
+    pub fn seen(&mut self, key: Key) -> Option<InFlight> {
         self.delivered = None;
-        self.release(key);
         self.advance();
+        self.release(key)
     }
 
     #[inline]
-    fn release(&mut self, key: Key) {
-        if let Some(action) = self.in_flight.remove(key) {
-            // SAFETY: the pool handed it out for this action, whose last completion is
-            // there, or which the kernel has never got.
-            unsafe { self.buffers.give(action.buffer) }
-        }
+    fn release(&mut self, key: Key) -> Option<InFlight> {
+        let action = self.in_flight.remove(key)?;
+        // SAFETY: the pool handed it out for this action, whose last completion is there,
+        // or which the kernel has never got.
+        unsafe { self.buffers.give(action.buffer) };
+        Some(action)
     }
 
     #[inline]
