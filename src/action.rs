@@ -1,13 +1,15 @@
 //! How every action is queued: check, anchor, prep.
 
 use crate::args::{self, Args};
-use crate::buffers::Buffer;
 use crate::handle::{self, Handle, RING};
 use crate::lua::{Lua, Message, RawState};
 use crate::ring::{InFlight, Reply};
 use crate::slab::Full;
 use crate::sys;
 use std::ffi::c_int;
+
+/// Contents up to this size, in bytes, are copied: keeping the string costs more.
+const SMALL: u32 = 1024;
 
 /// An SQE, as liburing's helpers take it.
 pub type Sqe = *mut sys::io_uring_sqe;
@@ -22,9 +24,9 @@ pub trait Action {
     /// Fills in the SQE.
     ///
     /// # Safety
-    /// `sqe` is zeroed and the caller's. `buffer` has the size that `args` ask for. It and
-    /// the content among `args` stay as they are until the last completion.
-    unsafe fn prep(sqe: Sqe, buffer: Buffer, args: Self::Args);
+    /// `sqe` is zeroed and the caller's. `memory` is where the content is, or has the size
+    /// that `args` ask for: in either case until the last completion.
+    unsafe fn prep(sqe: Sqe, memory: *mut u8, args: Self::Args);
 }
 
 /// Queues `A` with the arguments on the stack, and returns its key to Lua, or nil when
@@ -46,9 +48,13 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
     let first = RING + 1;
     let args = A::Args::check(lua, first);
     let callback_at = first + A::Args::COUNT;
-    let callback = args::callback(lua, callback_at);
-    let content = A::Args::CONTENT.map(|number| first + number);
-    let ring = handle.ring(lua);
+    let address = lua.address(callback_at);
+    let mut ring = handle.ring(lua);
+    let mut known = ring.callbacks.find(address);
+    let callback = known.is_some() || args::callback(lua, callback_at);
+    if known.is_none() {
+        ring = handle.ring(lua);
+    }
     if ring.is_full() {
         lua.push_nil();
         return 1;
@@ -59,20 +65,50 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
         Err(Full::Keys) => lua.error(Message::new(format_args!("too many actions in flight"))),
     };
 
-    // Anchor. Growing a table may raise, and runs no Lua code. What stands under a slot
-    // that is not taken after all is overwritten by the slot's next action.
-    handle::anchor(lua, slot, callback.then_some(callback_at), content);
+    // Anchor. Growing a table may raise, and runs no Lua code. What stands in one for an
+    // action that is not queued after all is overwritten by the next.
+    let content = args.content();
+    let copied = content.is_none_or(|content| content.len <= SMALL);
+    if callback && known.is_none() || !copied {
+        handle::push_table(lua);
+        if callback && known.is_none() {
+            let id = ring.callbacks.reserve().unwrap_or_else(|| lua.out_of_memory());
+            handle::keep_callback(lua, id, callback_at);
+            known = Some(id);
+        }
+        if let Some(number) = A::Args::CONTENT.filter(|_| !copied) {
+            handle::keep_content(lua, slot, first + number);
+        }
+    }
 
     // Prep. Nothing raises any more, but for want of memory.
-    let Some(buffer) = ring.take_buffer(args.buffer()) else {
+    let copy = content.filter(|_| copied);
+    let size = copy.map_or(args.buffer(), |content| content.len);
+    let Some(buffer) = ring.take_buffer(size) else {
+        lua.set_top(callback_at);
         handle::push_table(lua);
-        handle::release(lua, slot, callback, content.is_some());
+        if let Some(id) = known.filter(|_| ring.callbacks.find(address).is_none()) {
+            handle::release_callback(lua, id);
+        }
         lua.out_of_memory()
     };
-    let action = InFlight { buffer, reply: A::REPLY, callback, content: content.is_some() };
+    let memory = match content {
+        None => buffer.ptr(),
+        Some(content) if copied => {
+            // SAFETY: the string is on the stack, and the buffer has its size.
+            unsafe { buffer.ptr().copy_from_nonoverlapping(content.ptr, content.len as usize) };
+            buffer.ptr()
+        }
+        Some(content) => content.ptr.cast_mut(),
+    };
+    if let Some(id) = known {
+        ring.callbacks.keep(id, address);
+    }
+    let action = InFlight { buffer, reply: A::REPLY, callback: known, content: !copied };
     // SAFETY: there is room, and a slot, both tested above with nothing queued since. The
-    // buffer is the ring's, and the content anchored: both until the slot is free.
-    let key = unsafe { ring.queue(action, |sqe| A::prep(sqe, buffer, args)) };
+    // buffer is the ring's, and a content that is not copied is kept: both until the slot
+    // is free.
+    let key = unsafe { ring.queue(action, |sqe| A::prep(sqe, memory, args)) };
     lua.push_light(key.raw());
     1
 }

@@ -2,7 +2,7 @@
 //! says in its error what would have been right.
 
 use crate::lua::{Bytes, Lua, Message, NotInteger, Type};
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 
 /// A kind of argument. `Copy`, since a later argument's error skips destructors.
 pub trait Arg: Copy {
@@ -15,7 +15,13 @@ pub trait Arg: Copy {
         0
     }
 
-    /// Whether the argument is a string that the kernel reads from.
+    /// The string that the kernel reads from, if the argument is one.
+    #[inline]
+    fn content(self) -> Option<Content> {
+        None
+    }
+
+    /// Whether `content` gives one.
     const CONTENT: bool = false;
 }
 
@@ -65,12 +71,6 @@ pub fn path(lua: Lua, index: c_int) -> Bytes {
 #[inline]
 pub fn bytes(lua: Lua, index: c_int) -> Bytes {
     lua.bytes(index).unwrap_or_else(|| lua.type_error(index, c"string"))
-}
-
-/// The light userdata at `index`. Raises.
-#[inline]
-pub fn light(lua: Lua, index: c_int, expected: &CStr) -> usize {
-    lua.light(index).unwrap_or_else(|| lua.type_error(index, expected))
 }
 
 macro_rules! int_kinds {
@@ -144,6 +144,11 @@ impl Arg for Content {
         }
     }
 
+    #[inline]
+    fn content(self) -> Option<Content> {
+        Some(self)
+    }
+
     const CONTENT: bool = true;
 }
 
@@ -154,6 +159,9 @@ pub trait Args: Copy {
 
     /// Which of them, from 0, is the content.
     const CONTENT: Option<c_int>;
+
+    /// The content itself.
+    fn content(self) -> Option<Content>;
 
     /// Takes the arguments from `first` on. Raises.
     fn check(lua: Lua, first: c_int) -> Self;
@@ -167,6 +175,11 @@ macro_rules! tuples {
         impl<$($kind: Arg),*> Args for ($($kind,)*) {
             const COUNT: c_int = $count;
             const CONTENT: Option<c_int> = first(&[$($kind::CONTENT),*]);
+
+            #[inline]
+            fn content(self) -> Option<Content> {
+                None $(.or(self.$number.content()))*
+            }
 
             #[inline]
             fn check(lua: Lua, first: c_int) -> Self {

@@ -7,7 +7,8 @@ use std::ptr::null_mut;
 const SMALLEST: usize = 64;
 /// Buffers are powers of two from `SMALLEST` to 16 MiB; a larger one is not kept.
 const CLASSES: usize = 19;
-/// How much free memory a pool keeps, so that a burst of large reads doesn't stay.
+/// Free buffers are kept while a pool has not more than this, so that a burst of large
+/// reads doesn't stay.
 const KEEP: usize = 64 << 20;
 
 /// One buffer. It has no destructor, since Lua errors skip those: whoever takes it
@@ -16,11 +17,12 @@ const KEEP: usize = 64 << 20;
 pub struct Buffer {
     ptr: *mut u8,
     size: u32,
+    class: u8,
 }
 
 impl Buffer {
     /// No memory at all.
-    pub const EMPTY: Buffer = Buffer { ptr: null_mut(), size: 0 };
+    pub const EMPTY: Buffer = Buffer { ptr: null_mut(), size: 0, class: 0 };
 
     /// The first byte; null when the size is zero.
     #[inline]
@@ -34,12 +36,6 @@ impl Buffer {
         self.size
     }
 
-    /// Fills the buffer with zeros.
-    pub fn clear(self) {
-        // SAFETY: the pool handed out `size` bytes at `ptr`; zero bytes may be anywhere.
-        unsafe { self.ptr.write_bytes(0, self.size as usize) }
-    }
-
     /// Frees a buffer whose pool is gone.
     ///
     /// # Safety
@@ -51,30 +47,36 @@ impl Buffer {
         }
     }
 
+    /// The smallest that has room for `size`, which is not zero.
     #[inline]
-    fn class(self) -> usize {
-        let blocks = (self.size as usize).saturating_sub(1) / SMALLEST;
-        (usize::BITS - blocks.leading_zeros()) as usize
+    fn of_size(size: u32) -> Buffer {
+        let blocks = (size as usize - 1) / SMALLEST;
+        Buffer { ptr: null_mut(), size, class: (usize::BITS - blocks.leading_zeros()) as u8 }
+    }
+
+    /// How many bytes were allocated for it.
+    fn room(self) -> usize {
+        let class = self.class as usize;
+        if class < CLASSES { SMALLEST << class } else { self.size as usize }
     }
 
     fn layout(self) -> Option<Layout> {
-        let class = self.class();
-        let bytes = if class < CLASSES { SMALLEST << class } else { self.size as usize };
-        Layout::from_size_align(bytes, 16).ok()
+        Layout::from_size_align(self.room(), 16).ok()
     }
 }
 
-/// Buffers that are free, by size. Dropping a pool frees those, and not the ones
-/// that are out.
+/// Buffers that are free, by class. Dropping a pool frees those, and not the ones that
+/// are out.
 pub struct Pool {
     free: [*mut u8; CLASSES],
-    kept: usize,
+    /// The room of all its buffers, free or out.
+    room: usize,
 }
 
 impl Pool {
     /// A pool that holds nothing.
     pub fn new() -> Pool {
-        Pool { free: [null_mut(); CLASSES], kept: 0 }
+        Pool { free: [null_mut(); CLASSES], room: 0 }
     }
 
     /// A buffer of `size` bytes, whose contents may be anything; `None` when there is
@@ -84,18 +86,28 @@ impl Pool {
         if size == 0 {
             return Some(Buffer::EMPTY);
         }
-        let mut buffer = Buffer { ptr: null_mut(), size };
-        let class = buffer.class();
-        if let Some(free) = self.free.get_mut(class).filter(|free| !free.is_null()) {
-            buffer.ptr = *free;
-            // SAFETY: what is on the list is a free buffer that begins with the next's address.
-            *free = unsafe { buffer.ptr.cast::<*mut u8>().read() };
-            self.kept -= SMALLEST << class;
-            return Some(buffer);
+        let mut buffer = Buffer::of_size(size);
+        match self.free.get_mut(buffer.class as usize) {
+            Some(free) if !free.is_null() => {
+                buffer.ptr = *free;
+                // SAFETY: what is on the list is a free buffer that begins with the next's
+                // address.
+                *free = unsafe { buffer.ptr.cast::<*mut u8>().read() };
+                Some(buffer)
+            }
+            _ => self.allocate(buffer),
         }
+    }
+
+    #[cold]
+    fn allocate(&mut self, mut buffer: Buffer) -> Option<Buffer> {
         // SAFETY: the layout's size is not zero.
         buffer.ptr = unsafe { alloc(buffer.layout()?) };
-        if buffer.ptr.is_null() { None } else { Some(buffer) }
+        if buffer.ptr.is_null() {
+            return None;
+        }
+        self.room += buffer.room();
+        Some(buffer)
     }
 
     /// Takes a buffer back.
@@ -108,28 +120,29 @@ impl Pool {
         if buffer.ptr.is_null() {
             return;
         }
-        let class = buffer.class();
-        match self.free.get_mut(class) {
-            Some(free) if self.kept + (SMALLEST << class) <= KEEP => {
+        match self.free.get_mut(buffer.class as usize) {
+            Some(free) if self.room <= KEEP => {
                 // SAFETY: the smallest buffer has room for a pointer, and is aligned for it.
                 unsafe { buffer.ptr.cast::<*mut u8>().write(*free) };
                 *free = buffer.ptr;
-                self.kept += SMALLEST << class;
             }
-            // SAFETY: the caller's promise.
-            _ => unsafe { buffer.free() },
+            _ => {
+                self.room -= buffer.room();
+                // SAFETY: the caller's promise.
+                unsafe { buffer.free() }
+            }
         }
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        for class in 0..CLASSES {
-            while !self.free[class].is_null() {
-                let buffer = Buffer { ptr: self.free[class], size: (SMALLEST << class) as u32 };
+        for (class, free) in self.free.iter_mut().enumerate() {
+            while !free.is_null() {
+                let buffer = Buffer { ptr: *free, size: 0, class: class as u8 };
                 // SAFETY: it is a free buffer of this class, and leaves the list here.
                 unsafe {
-                    self.free[class] = buffer.ptr.cast::<*mut u8>().read();
+                    *free = buffer.ptr.cast::<*mut u8>().read();
                     buffer.free();
                 }
             }
@@ -149,19 +162,16 @@ mod tests {
 
     #[test]
     fn classes_hold_what_they_are_asked_for() {
-        for (size, class) in [(1, 0), (64, 0), (65, 1), (128, 1), (129, 2), (4096, 6)] {
-            let buffer = Buffer { ptr: null_mut(), size };
-            assert_eq!(buffer.class(), class, "{size}");
-            assert!(buffer.layout().unwrap().size() >= size as usize);
+        for (size, class) in
+            [(1, 0), (64, 0), (65, 1), (128, 1), (129, 2), (4096, 6), (16 << 20, CLASSES - 1)]
+        {
+            let buffer = Buffer::of_size(size);
+            assert_eq!(buffer.class as usize, class, "{size}");
+            assert_eq!(buffer.room(), (size as usize).next_power_of_two().max(SMALLEST));
         }
-        let huge = Buffer { ptr: null_mut(), size: u32::MAX };
-        assert!(huge.class() >= CLASSES);
-        assert_eq!(
-            huge.layout().map(|layout| layout.size()),
-            Some(u32::MAX as usize).filter(|_| usize::BITS > 32)
-        );
-        let largest_kept = Buffer { ptr: null_mut(), size: 16 << 20 };
-        assert_eq!((largest_kept.class(), largest_kept.layout().unwrap().size()), (CLASSES - 1, 16 << 20));
+        let huge = Buffer::of_size(u32::MAX);
+        assert!(huge.class as usize >= CLASSES);
+        assert_eq!(huge.room(), u32::MAX as usize);
     }
 
     #[test]
@@ -169,9 +179,8 @@ mod tests {
         let mut pool = Pool::new();
         let first = pool.take(100).unwrap();
         give(&mut pool, first);
-        assert_eq!(pool.kept, 128);
         let second = pool.take(65).unwrap();
-        assert_eq!((second.ptr(), second.size(), pool.kept), (first.ptr(), 65, 0));
+        assert_eq!((second.ptr(), second.size(), pool.room), (first.ptr(), 65, 128));
         give(&mut pool, second);
     }
 
@@ -196,9 +205,8 @@ mod tests {
         let mut pool = Pool::new();
         let empty = pool.take(0).unwrap();
         assert!(empty.ptr().is_null());
-        empty.clear();
         give(&mut pool, empty);
-        assert_eq!(pool.kept, 0);
+        assert_eq!(pool.room, 0);
     }
 
     #[test]
@@ -206,21 +214,9 @@ mod tests {
         let mut pool = Pool::new();
         let buffers: Vec<Buffer> = (0..10).map(|_| pool.take(16 << 20).unwrap()).collect();
         buffers.into_iter().for_each(|buffer| give(&mut pool, buffer));
-        assert_eq!(pool.kept, KEEP);
+        assert_eq!(pool.room, KEEP);
         let large = pool.take((16 << 20) + 1).unwrap();
         give(&mut pool, large);
-        assert_eq!(pool.kept, KEEP);
-    }
-
-    #[test]
-    fn clearing_clears_all_of_it() {
-        let mut pool = Pool::new();
-        let buffer = pool.take(300).unwrap();
-        // SAFETY: 300 bytes are ours.
-        unsafe { buffer.ptr().write_bytes(7, 300) };
-        buffer.clear();
-        // SAFETY: as above.
-        assert!(unsafe { std::slice::from_raw_parts(buffer.ptr(), 300) }.iter().all(|byte| *byte == 0));
-        give(&mut pool, buffer);
+        assert_eq!(pool.room, KEEP);
     }
 }

@@ -1,10 +1,10 @@
 //! The userdata that Lua has of a ring: how it is checked, and what goes with it.
 //!
-//! A table goes with each: it maps the slot numbers of actions in flight to their
-//! callbacks, and under 0 has a second table that maps them to the strings that the
-//! kernel reads from. So whatever is anchored lives as long as its ring is reachable,
-//! and a callback that refers to its own ring is no leak.
+//! A table goes with each: it holds the callbacks in flight, and under 0 a second table
+//! with the strings that the kernel reads from. So whatever is kept lives as long as its
+//! ring is reachable, and a callback that refers to its own ring is no leak.
 
+use crate::callbacks::Id;
 use crate::lua::{Function, Lua, Message, RawState, Type};
 use crate::ring::Ring;
 use std::ffi::{CStr, c_int, c_void};
@@ -122,11 +122,11 @@ impl Handle {
     }
 }
 
-/// The place of the second table in the first.
+/// The place of the contents' table in the ring's table: Lua's arrays begin at 1.
 const CONTENTS: u32 = 0;
 
-/// The key under which a slot's callback and content stand: Lua's arrays begin at 1.
-fn place(slot: u32) -> u32 {
+/// The place of a slot's content in the contents' table.
+fn content_place(slot: u32) -> u32 {
     slot + 1
 }
 
@@ -139,43 +139,44 @@ pub fn push_table(lua: Lua) {
     }
 }
 
-/// Keeps for a slot the callback and the content at these places of the stack. Leaves
-/// tables on it. May raise out of memory.
+/// Keeps the callback at `index` of the stack, in the table on top. May raise out of
+/// memory.
 #[inline]
-pub fn anchor(lua: Lua, slot: u32, callback: Option<c_int>, content: Option<c_int>) {
-    if callback.is_none() && content.is_none() {
-        return;
-    }
-    push_table(lua);
-    if let Some(index) = callback {
-        lua.push_copy(index);
-        lua.raw_set(-2, place(slot));
-    }
-    if let Some(index) = content {
-        lua.raw_get(-1, CONTENTS);
-        lua.push_copy(index);
-        lua.raw_set(-2, place(slot));
-    }
+pub fn keep_callback(lua: Lua, id: Id, index: c_int) {
+    lua.push_copy(index);
+    lua.raw_set(-2, id.number());
 }
 
-/// Pushes a slot's callback from the table at `table`.
+/// Pushes a callback from the ring's table, which is at `table`.
 #[inline]
-pub fn push_callback(lua: Lua, table: c_int, slot: u32) {
-    lua.raw_get(table, place(slot));
+pub fn push_callback(lua: Lua, table: c_int, id: Id) {
+    lua.raw_get(table, id.number());
 }
 
-/// Lets go of what the table on top keeps for a slot. Leaves a table on the stack.
+/// Lets go of a callback, in the table on top.
 #[inline]
-pub fn release(lua: Lua, slot: u32, callback: bool, content: bool) {
-    if callback {
-        lua.push_nil();
-        lua.raw_set(-2, place(slot));
-    }
-    if content {
-        lua.raw_get(-1, CONTENTS);
-        lua.push_nil();
-        lua.raw_set(-2, place(slot));
-    }
+pub fn release_callback(lua: Lua, id: Id) {
+    lua.push_nil();
+    lua.raw_set(-2, id.number());
+}
+
+/// Keeps a slot's content, which is at `index` of the stack. The ring's table is on top.
+/// May raise out of memory.
+#[inline]
+pub fn keep_content(lua: Lua, slot: u32, index: c_int) {
+    lua.raw_get(-1, CONTENTS);
+    lua.push_copy(index);
+    lua.raw_set(-2, content_place(slot));
+    lua.pop();
+}
+
+/// Lets go of a slot's content. The ring's table is on top.
+#[inline]
+pub fn release_content(lua: Lua, slot: u32) {
+    lua.raw_get(-1, CONTENTS);
+    lua.push_nil();
+    lua.raw_set(-2, content_place(slot));
+    lua.pop();
 }
 
 #[cold]

@@ -1,7 +1,7 @@
 //! io_uring for Lua: the module that `require "luring"` loads.
 //!
 //! `actions` has a row for each I/O action, `action` queues them and `reap` brings their
-//! completions to callbacks. `ring` and what it is made of (`slab`, `buffers`, `fork`)
+//! completions to callbacks. `ring` and what it is made of (`slab`, `buffers`, `callbacks`, `fork`)
 //! know no Lua; `lua` is the one file that calls Lua's C API, and `handle` the userdata
 //! between the two.
 
@@ -10,6 +10,7 @@ mod actions;
 mod address;
 mod args;
 mod buffers;
+mod callbacks;
 mod constants;
 mod fork;
 mod handle;

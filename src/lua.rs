@@ -215,14 +215,12 @@ impl Lua {
         if ptr.is_null() { None } else { Some(Bytes { ptr: ptr.cast(), len }) }
     }
 
-    /// The pointer that the light userdata at `index` is.
+    /// The pointer that the light userdata at `index` is, or where a full one's memory
+    /// is; null for anything else.
     #[inline]
-    pub fn light(self, index: c_int) -> Option<usize> {
-        match self.kind(index) {
-            // SAFETY: `new`'s promise.
-            Type::Light => Some(unsafe { ffi::lua_touserdata(self.0, index) } as usize),
-            _ => None,
-        }
+    pub fn pointer(self, index: c_int) -> usize {
+        // SAFETY: `new`'s promise.
+        unsafe { ffi::lua_touserdata(self.0, index) as usize }
     }
 
     /// The memory and the size of the full userdata at `index`: zero for what is none.
@@ -234,6 +232,14 @@ impl Lua {
             let memory = ffi::lua_touserdata(self.0, index);
             (memory, if memory.is_null() { 0 } else { ffi::lua_rawlen(self.0, index) })
         }
+    }
+
+    /// The address of the function, table or userdata at `index`: while the value lives,
+    /// no other has it.
+    #[inline]
+    pub fn address(self, index: c_int) -> usize {
+        // SAFETY: `new`'s promise.
+        unsafe { ffi::lua_topointer(self.0, index) as usize }
     }
 
     /// Whether the value at `index` can be called. May raise out of memory.

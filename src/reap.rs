@@ -1,8 +1,8 @@
 //! How completions reach their callbacks, and end.
 
-use crate::args;
+use crate::callbacks::Id;
 use crate::handle::{self, Handle, RING};
-use crate::lua::{Lua, Message, RawState};
+use crate::lua::{Lua, Message, RawState, Type};
 use crate::ring::{Completion, Reply, Ring};
 use crate::slab::Key;
 use crate::sys;
@@ -28,10 +28,12 @@ pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
     // A callback may exit the ring, or run in a forked child from some point on.
     while let Some(ring) = handle.get().filter(|ring| !ring.inherited() && !ring.is_lent()) {
         let Some(completion) = ring.peek() else { break };
-        if completion.action.callback {
-            deliver(lua, handle, completion);
-        } else {
-            end(lua, ring, completion.key);
+        match completion.action.callback {
+            Some(callback) => deliver(lua, handle, completion, callback),
+            None => {
+                end(lua, ring, completion.key);
+                lua.set_top(TABLE);
+            }
         }
     }
     lua.push_integer(DRAINED);
@@ -40,23 +42,21 @@ pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
 
 /// Calls the callback of the completion at the head. Raises what it raises.
 #[inline]
-fn deliver(lua: Lua, handle: Handle, completion: Completion) {
-    let key = completion.key;
-    handle::push_callback(lua, TABLE, key.index());
-    lua.push_light(key.raw());
+fn deliver(lua: Lua, handle: Handle, completion: Completion, callback: Id) {
+    handle::push_callback(lua, TABLE, callback);
+    lua.push_light(completion.key.raw());
     lua.push_integer(completion.res.into());
     let mut arguments = 2;
     if completion.action.reply == Reply::Data {
         arguments = 3;
-        // Making a string may run finalizers, and those may end the completion or the ring.
-        let there =
-            push_result(lua, handle, completion) && handle.get().is_some_and(|ring| ring.is_head(key));
-        if !there {
+        if !push_result(lua, handle, completion) {
             return lua.set_top(TABLE);
         }
     }
-    if let Some(ring) = handle.get() {
-        ring.deliver(key);
+    match handle.get() {
+        // Making a string may run finalizers, and those may end the completion or the ring.
+        Some(ring) if ring.is_head(&completion) => ring.deliver(completion.key),
+        _ => return lua.set_top(TABLE),
     }
     lua.call(arguments);
 }
@@ -87,7 +87,7 @@ fn push_result(lua: Lua, handle: Handle, completion: Completion) -> bool {
     let Some(ring) = handle.get().filter(|ring| !ring.is_lent()) else {
         return false;
     };
-    if !ring.is_head(completion.key) {
+    if !ring.is_head(&completion) {
         return false;
     }
     let buffer = ring.lend_buffer(completion.key);
@@ -105,12 +105,21 @@ fn push_result(lua: Lua, handle: Handle, completion: Completion) -> bool {
     true
 }
 
-/// Ends the completion at the head, which is `key`'s. The ring's table is on top; letting
-/// go of its entries runs no Lua code.
-#[inline]
+/// Ends the completion at the head, which is `key`'s, and lets go of what Lua keeps for
+/// it, which runs no Lua code. Leaves a table on the stack.
+#[inline(always)]
 fn end(lua: Lua, ring: &mut Ring, key: Key) {
-    if let Some(action) = ring.seen(key) {
-        handle::release(lua, key.index(), action.callback, action.content);
+    let Some(action) = ring.seen(key) else { return };
+    let callback = action.callback.filter(|id| ring.callbacks.release(*id));
+    if callback.is_none() && !action.content {
+        return;
+    }
+    handle::push_table(lua);
+    if let Some(id) = callback {
+        handle::release_callback(lua, id);
+    }
+    if action.content {
+        handle::release_content(lua, key.index());
     }
 }
 
@@ -123,13 +132,20 @@ pub unsafe extern "C-unwind" fn cqe_seen(state: RawState) -> c_int {
     let lua = unsafe { Lua::new(state) };
     let handle = Handle::check(lua);
     let cqe = RING + 1;
-    let key = Key::from_raw(args::light(lua, cqe, c"cqe"));
+    let key = Key::from_raw(lua.pointer(cqe));
     let ring = handle.ring(lua);
     if !ring.has_delivered(key) {
-        let why = "not the cqe that a callback of this ring has got, or already seen";
-        lua.argument_error(cqe, Message::new(format_args!("{why}")));
+        not_delivered(lua, cqe);
     }
-    handle::push_table(lua);
     end(lua, ring, key);
     0
+}
+
+#[cold]
+fn not_delivered(lua: Lua, cqe: c_int) -> ! {
+    if lua.kind(cqe) != Type::Light {
+        lua.type_error(cqe, c"cqe");
+    }
+    let why = "not the cqe that a callback of this ring has got, or already seen";
+    lua.argument_error(cqe, Message::new(format_args!("{why}")))
 }

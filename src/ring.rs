@@ -1,6 +1,7 @@
 //! One io_uring: its queues, what is in flight, and how it ends. Knows no Lua.
 
 use crate::buffers::{Buffer, Pool};
+use crate::callbacks::{Callbacks, Id};
 use crate::fork::ForkGuard;
 use crate::lua::Bytes;
 use crate::slab::{Full, Key, Slab};
@@ -28,8 +29,8 @@ pub struct InFlight {
     pub buffer: Buffer,
     /// What the callback gets.
     pub reply: Reply,
-    /// Whether a callback is anchored under the slot's number.
-    pub callback: bool,
+    /// The callback, which Lua keeps under this number.
+    pub callback: Option<Id>,
     /// Whether a string is anchored under the slot's number.
     pub content: bool,
 }
@@ -43,6 +44,8 @@ pub struct Completion {
     pub res: i32,
     /// What was kept for it.
     pub action: InFlight,
+    /// The head of the queue at this time.
+    position: u32,
 }
 
 impl Completion {
@@ -82,6 +85,8 @@ pub struct Ring {
     queues: Queues,
     in_flight: Slab<InFlight>,
     buffers: Pool,
+    /// The callbacks of what is in flight.
+    pub callbacks: Callbacks,
     fork: ForkGuard,
     /// The completion that a callback has got, until it is seen. It is the queue's head.
     delivered: Option<Key>,
@@ -109,6 +114,7 @@ impl Ring {
             uring,
             in_flight: Slab::new(seed),
             buffers: Pool::new(),
+            callbacks: Callbacks::new(),
             fork,
             delivered: None,
             #[cfg(not(copies_first))]
@@ -198,12 +204,11 @@ impl Ring {
             let cqe = self.head()?;
             // SAFETY: the kernel has published this entry, and keeps it until it is seen.
             let (raw, res) = unsafe { ((*cqe).user_data, (*cqe).res) };
+            let position = self.position();
             // On a 32-bit machine a foreign number could be cut to a live key.
             let key = Key::from_raw(usize::try_from(raw).unwrap_or(0));
             match self.in_flight.get(key) {
-                Some(action) => {
-                    return Some(Completion { key, res, action: *action });
-                }
+                Some(action) => return Some(Completion { key, res, action: *action, position }),
                 None => self.advance(), // the ring's own cancellations
             }
         }
@@ -244,11 +249,16 @@ impl Ring {
         self.delivered = Some(key);
     }
 
-    /// Whether the completion at the head is `key`'s.
+    /// Whether the completion that `peek` gave is still at the head.
     #[inline]
-    pub fn is_head(&mut self, key: Key) -> bool {
-        // SAFETY: the kernel has published this entry, and keeps it until it is seen.
-        self.head().is_some_and(|cqe| unsafe { (*cqe).user_data } == key.raw() as u64)
+    pub fn is_head(&self, completion: &Completion) -> bool {
+        self.position() == completion.position
+    }
+
+    #[inline]
+    fn position(&self) -> u32 {
+        // SAFETY: the queue is mapped as long as the ring lives.
+        unsafe { (*self.queues.cq_head).load(Ordering::Relaxed) }
     }
 
     /// Whether a callback has got the head, which is `key`'s, and it has not been seen.
@@ -279,8 +289,7 @@ impl Ring {
     fn advance(&mut self) {
         // SAFETY: the queue is mapped; the head is the process's to move.
         unsafe {
-            let head = (*self.queues.cq_head).load(Ordering::Relaxed);
-            (*self.queues.cq_head).store(head.wrapping_add(1), Ordering::Release);
+            (*self.queues.cq_head).store(self.position().wrapping_add(1), Ordering::Release);
         }
     }
 

@@ -1,0 +1,165 @@
+//! Which callbacks are in flight, each kept once however many actions share it.
+//!
+//! Programs tend to give the same function to action after action. Keeping it in a Lua
+//! table for each would be most of an action's cost: so the last one is recognised by
+//! its address, and only counted. The address can't become another value's meanwhile,
+//! since the table keeps this one.
+
+use std::num::NonZeroU32;
+
+/// Numbers a callback in the ring's table, from 1 on as Lua does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Id(NonZeroU32);
+
+impl Id {
+    /// As a key of a Lua table.
+    #[inline]
+    pub fn number(self) -> u32 {
+        self.0.get()
+    }
+
+    #[inline]
+    fn of(index: usize) -> Option<Id> {
+        u32::try_from(index + 1).ok().and_then(NonZeroU32::new).map(Id)
+    }
+
+    #[inline]
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    /// Actions in flight that share the callback; zero when the number is free.
+    count: u32,
+    next_free: Option<Id>,
+}
+
+/// The callbacks of one ring.
+pub struct Callbacks {
+    entries: Vec<Entry>,
+    free: Option<Id>,
+    last: Option<Id>,
+    last_address: usize,
+}
+
+impl Callbacks {
+    /// None yet.
+    pub fn new() -> Callbacks {
+        Callbacks { entries: Vec::new(), free: None, last: None, last_address: 0 }
+    }
+
+    /// The callback at `address` if it was the last one that was kept, and still is.
+    #[inline]
+    pub fn find(&self, address: usize) -> Option<Id> {
+        if self.last_address == address { self.last } else { None }
+    }
+
+    /// A number for a new callback, which `keep` takes; `None` when there is no memory.
+    #[inline]
+    pub fn reserve(&mut self) -> Option<Id> {
+        if self.free.is_some() {
+            return self.free;
+        }
+        if self.entries.len() == self.entries.capacity() {
+            self.entries.try_reserve(16).ok()?;
+        }
+        Id::of(self.entries.len())
+    }
+
+    /// Counts one more action for the callback at `address`, whose number `find` or
+    /// `reserve` gave.
+    #[inline]
+    pub fn keep(&mut self, id: Id, address: usize) {
+        self.last = Some(id);
+        self.last_address = address;
+        match self.entries.get_mut(id.index()) {
+            Some(entry) if entry.count > 0 => entry.count += 1,
+            Some(entry) => {
+                self.free = entry.next_free;
+                entry.count = 1;
+            }
+            None => self.entries.push(Entry { count: 1, next_free: None }),
+        }
+    }
+
+    /// Counts one action less; whether it was the last, so that the callback may go.
+    #[inline]
+    pub fn release(&mut self, id: Id) -> bool {
+        let Some(entry) = self.entries.get_mut(id.index()).filter(|entry| entry.count > 0) else {
+            return false;
+        };
+        entry.count -= 1;
+        if entry.count > 0 {
+            return false;
+        }
+        entry.next_free = self.free;
+        self.free = Some(id);
+        if self.last == Some(id) {
+            self.last = None;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keep(callbacks: &mut Callbacks, address: usize) -> Id {
+        let id = callbacks.find(address).or_else(|| callbacks.reserve()).unwrap();
+        callbacks.keep(id, address);
+        id
+    }
+
+    #[test]
+    fn a_callback_goes_with_its_last_action() {
+        let mut callbacks = Callbacks::new();
+        let id = keep(&mut callbacks, 0x10);
+        assert_eq!(keep(&mut callbacks, 0x10), id);
+        assert!(!callbacks.release(id));
+        assert!(callbacks.release(id));
+        assert!(!callbacks.release(id), "it is gone");
+    }
+
+    #[test]
+    fn an_address_is_forgotten_with_its_callback() {
+        let mut callbacks = Callbacks::new();
+        let id = keep(&mut callbacks, 0x10);
+        assert!(callbacks.release(id));
+        assert_eq!(callbacks.find(0x10), None);
+    }
+
+    #[test]
+    fn no_address_is_never_found() {
+        assert_eq!(Callbacks::new().find(0), None);
+    }
+
+    #[test]
+    fn callbacks_that_take_turns_have_numbers_of_their_own() {
+        let mut callbacks = Callbacks::new();
+        let ids: Vec<Id> =
+            [0x10, 0x20, 0x10, 0x20].iter().map(|address| keep(&mut callbacks, *address)).collect();
+        for (i, id) in ids.iter().enumerate() {
+            assert!(!ids[..i].contains(id), "only the last one is recognised");
+        }
+        assert!(ids.iter().all(|id| callbacks.release(*id)));
+    }
+
+    #[test]
+    fn a_number_that_is_free_is_used_again() {
+        let mut callbacks = Callbacks::new();
+        let (a, b) = (keep(&mut callbacks, 0x10), keep(&mut callbacks, 0x20));
+        assert!(callbacks.release(a));
+        assert_eq!(keep(&mut callbacks, 0x30), a);
+        assert!(callbacks.release(b) && callbacks.release(a));
+        assert_eq!(callbacks.entries.len(), 2);
+    }
+
+    #[test]
+    fn reserving_takes_nothing() {
+        let mut callbacks = Callbacks::new();
+        assert_eq!(callbacks.reserve(), callbacks.reserve());
+    }
+}
