@@ -9,8 +9,10 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+/* A table that all functions share. Its first place is in its array: no hash, no luck. */
+#define CALLBACK lua_upvalueindex(1)
+
 static char data[1 << 20];
-static int callback = LUA_NOREF;
 static int arguments;
 static lua_Integer size;
 static long in_flight;
@@ -18,11 +20,11 @@ static long in_flight;
 /* All actions of a run are of one kind and one size, and share one callback. */
 static int queue(lua_State *L)
 {
-	if (callback == LUA_NOREF) {
+	if (arguments == 0) {
 		arguments = lua_isinteger(L, 3) ? 3 : 2;
 		size = lua_isinteger(L, 3) ? lua_tointeger(L, 3) : (lua_Integer)lua_rawlen(L, 3);
 		lua_settop(L, 5);
-		callback = luaL_ref(L, LUA_REGISTRYINDEX);
+		lua_rawseti(L, CALLBACK, 1);
 	}
 	in_flight++;
 	lua_pushlightuserdata(L, data);
@@ -32,7 +34,7 @@ static int queue(lua_State *L)
 static int do_cqes(lua_State *L)
 {
 	for (; in_flight > 0; in_flight--) {
-		lua_rawgeti(L, LUA_REGISTRYINDEX, callback);
+		lua_rawgeti(L, CALLBACK, 1);
 		lua_pushlightuserdata(L, data);
 		lua_pushinteger(L, size);
 		if (arguments == 3)
@@ -71,6 +73,8 @@ int luaopen_luring(lua_State *L)
 		{ "submit_and_wait", number }, { "write", queue },
 		{ NULL, NULL },
 	};
-	luaL_newlib(L, functions);
+	luaL_newlibtable(L, functions);
+	lua_createtable(L, 1, 0);
+	luaL_setfuncs(L, functions, 1);
 	return 1;
 }

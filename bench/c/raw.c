@@ -88,7 +88,8 @@ static int files(char **args)
 {
 	int writes = strcmp(args[0], "write") == 0;
 	unsigned size = strtoul(args[1], NULL, 0);
-	long depth = atol(args[2]), count = atol(args[3]), warm = count / 10;
+	long depth = atol(args[2]), count = atol(args[3]);
+	long warm = count / 10 > 2 * depth ? count / 10 : 2 * depth;
 	clock_t before;
 
 	start(depth, args[4]);

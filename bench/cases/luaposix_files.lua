@@ -1,7 +1,7 @@
 -- read or write on descriptor 3 with luaposix, which blocks. It has no pread: so each
 -- action is two calls.
 -- Usage: lua luaposix_files.lua ACTION SIZE DEPTH COUNT. DEPTH is not used.
--- Prints the seconds of CPU time that COUNT actions took, after a tenth as many.
+-- Prints the seconds of CPU time that COUNT actions took, after some to warm up.
 
 local unistd = require "posix.unistd"
 

@@ -1,7 +1,7 @@
 -- read, write, recv or send with a number of actions in flight, over whatever module
 -- `require "luring"` finds.
 -- Usage: lua luring_files.lua ACTION SIZE DEPTH COUNT [FD [WAIT [FLAGS]]]
--- Prints the seconds of CPU time that COUNT actions took, after a tenth as many.
+-- Prints the seconds of CPU time that COUNT actions took, after some to warm up.
 
 local luring = require "luring"
 
@@ -19,7 +19,7 @@ local what = reads and size or ("x"):rep(size)
 local where = name == "recv" and MSG_PEEK or 0
 local bytes, ended = 0, 0
 
-local function have_read(cqe, res, result)
+local function have_read(cqe, _, result)
     bytes = bytes + #result
     ended = ended + 1
     cqe_seen(ring, cqe)
@@ -47,7 +47,7 @@ local function run(actions)
     end
 end
 
-local warm = count // 10
+local warm = math.max(count // 10, 2 * depth)
 run(warm)
 local before = os.clock()
 run(count)

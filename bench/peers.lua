@@ -1,0 +1,78 @@
+-- Who is measured. To add a peer, add its row here and the cases that it names.
+--
+-- `files`, `echo`, `memory`, `crowd`, `soak` and `require` are shell commands. What they get
+-- and print is said in the cases; descriptors are open as the cases want them. $WORDS are
+-- filled in by bench/run.lua: LUA is Lua 5.4, C the folder of the compiled programs, CASES
+-- the folder of the cases, and ACTION SIZE DEPTH COUNT OTHERS the workload.
+-- `only` tells which file workloads make sense. `probe` succeeds where the peer is installed,
+-- and prints its version. `slow` divides the number of actions.
+
+local function luring(dir, flags)
+    local lua = "LUA_CPATH='" .. dir .. "/?.so' $LUA $CASES/luring_"
+    return {
+        probe = "LUA_CPATH='" .. dir .. "/?.so' $LUA -e 'require \"luring\" print \"\"'",
+        echo = lua .. "echo.lua $SIZE " .. (flags or 0),
+        files = not flags and lua .. "files.lua $ACTION $SIZE $DEPTH $COUNT" or nil,
+        memory = not flags and lua .. "memory.lua $COUNT" or nil,
+        crowd = not flags and lua .. "crowd.lua $OTHERS $COUNT" or nil,
+        soak = not flags and lua .. "soak.lua $COUNT" or nil,
+        require = not flags and "LUA_CPATH='" .. dir .. "/?.so' $LUA $CASES/require.lua luring" or nil,
+        instructions = not flags and dir or nil,
+    }
+end
+
+local SINGLE_ISSUER, DEFER_TASKRUN = 1 << 12, 1 << 13
+
+local function with(row, id, title)
+    row.id, row.title = id, title
+    return row
+end
+
+-- `module` is the folder of this luring.so, `other` of another one, or nil.
+return function(module, other, other_title)
+    local peers = {
+        with(luring(module), "luring", "luring"),
+        with(luring(module, SINGLE_ISSUER | DEFER_TASKRUN), "luring_defer", "luring, DEFER_TASKRUN"),
+    }
+    if other then
+        table.insert(peers, with(luring(other), "other", other_title))
+    end
+    for _, row in ipairs {
+        {
+            id = "raw", title = "raw C",
+            probe = "echo",
+            files = "$C/raw files $ACTION $SIZE $DEPTH $COUNT 0",
+            echo = "$C/raw echo $SIZE 0",
+        }, {
+            id = "raw_best", title = "raw C, DEFER_TASKRUN and ring fd",
+            probe = "echo",
+            echo = "$C/raw echo $SIZE " .. (SINGLE_ISSUER | DEFER_TASKRUN) .. "r",
+        }, {
+            id = "luv", title = "luv", name = "luv",
+            probe = "dpkg-query -W -f '${Version}' lua-luv 2>/dev/null || $LUA -e 'print(require(\"luv\").version_string())'",
+            files = "$LUA $CASES/luv_files.lua $ACTION $SIZE $DEPTH $COUNT",
+            echo = "$LUA $CASES/luv_echo.lua",
+            require = "$LUA $CASES/require.lua luv",
+            slow = 4,
+        }, {
+            id = "luv_blocking", title = "luv, blocking",
+            probe = "$LUA -e 'require \"luv\" print \"\"'",
+            files = "$LUA $CASES/luv_files.lua $ACTION $SIZE 0 $COUNT",
+            only = function(cell) return cell.depth == 1 end,
+        }, {
+            id = "luaposix", title = "luaposix on Lua 5.3, blocking", name = "luaposix",
+            probe = "lua5.3 -e 'print(require(\"posix\").version)'",
+            files = "lua5.3 $CASES/luaposix_files.lua $ACTION $SIZE 0 $COUNT",
+            require = "lua5.3 $CASES/require.lua posix",
+            only = function(cell) return cell.depth == 1 end,
+        }, {
+            id = "cqueues", title = "cqueues", name = "cqueues",
+            probe = "$LUA -e 'print(require(\"cqueues\").VERSION)'",
+            echo = "$LUA $CASES/cqueues_echo.lua $SIZE",
+            require = "$LUA $CASES/require.lua cqueues",
+        },
+    } do
+        table.insert(peers, row)
+    end
+    return peers
+end
