@@ -20,23 +20,26 @@ BUILT = $(CARGO_TARGET_DIR)/$(if $(CARGO_BUILD_TARGET),$(CARGO_BUILD_TARGET)/)$(
 MODULES = $(CARGO_TARGET_DIR)/lua
 MODULE = $(MODULES)/$(LUA_ABI)/luring.so
 
-# cc reads CFLAGS but not CPPFLAGS, and rustc no LDFLAGS. The paths of this machine
-# are no part of the module.
-empty =
-space = $(empty) $(empty)
-CARGO_HOME_DIR = $(or $(CARGO_HOME),$(HOME)/.cargo)
-build: export CFLAGS := $(strip $(CPPFLAGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=luring)
-build: export RUSTFLAGS := $(strip --remap-path-prefix=$(CURDIR)=luring --remap-path-prefix=$(CARGO_HOME_DIR)=cargo \
-	$(addprefix -Clink-arg=,$(LDFLAGS)) $(RUSTFLAGS))
-build: export CARGO_TARGET_DIR := $(CARGO_TARGET_DIR)
+# cc reads CFLAGS but not CPPFLAGS, and rustc no LDFLAGS. The paths of this machine are no
+# part of the module. Crates that were unpacked into vendor/ are used, and the network is not.
+SHIM_FLAGS = $(strip -fstack-protector-strong $(CPPFLAGS) $(CFLAGS) \
+	-ffile-prefix-map=$(CURDIR)=luring -ffile-prefix-map=$(abspath $(CARGO_TARGET_DIR))=target)
+RUST_FLAGS = $(strip --remap-path-prefix=$(CURDIR)=luring --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo \
+	--remap-path-prefix=$(abspath $(CARGO_TARGET_DIR))=target $(addprefix -Clink-arg=,$(LDFLAGS)) $(RUSTFLAGS))
+VENDORED = $(if $(wildcard vendor/config.toml),--locked --offline --config vendor/config.toml)
 
-.PHONY: build install uninstall check demo deps bench clean help lua5.5
+.PHONY: build install uninstall check check-elf demo deps bench vendor dist deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
-	$(CARGO) build --profile $(CARGO_PROFILE) --no-default-features --features $(FEATURE) $(CARGO_FLAGS)
+	CFLAGS='$(SHIM_FLAGS)' RUSTFLAGS='$(RUST_FLAGS)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' \
+	$(CARGO) build --profile $(CARGO_PROFILE) --no-default-features --features $(FEATURE) $(VENDORED) $(CARGO_FLAGS)
 	@$(INSTALL) -D -m 644 $(BUILT)/libluring.so $(MODULE)
 
-install: build ## put luring.so into $(DESTDIR)$(LUA_CMOD_DIR)
+# Not `build`: root, who installs, may have no cargo.
+$(MODULE): Cargo.toml Cargo.lock build.rs wrapper.h $(wildcard src/*.rs src/*/*)
+	@$(MAKE) --no-print-directory build
+
+install: $(MODULE) ## put luring.so into $(DESTDIR)$(LUA_CMOD_DIR)
 	$(INSTALL) -D -m 644 $(MODULE) $(DESTDIR)$(LUA_CMOD_DIR)/luring.so
 
 uninstall: ## take it away again
@@ -45,11 +48,29 @@ uninstall: ## take it away again
 check: ## run every test on every Lua that is installed (LUA_VERSIONS narrows it)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check $(LUA_VERSIONS)
 
+check-elf: build ## is what was built fit to be installed: symbols, hardening, no paths
+	@CARGO_TARGET_DIR='$(abspath $(CARGO_TARGET_DIR))' scripts/check-elf $(wildcard $(MODULES)/*/luring.so)
+
 demo: ## build and run the module on real files and sockets
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/demo $(LUA_VERSION) $(LUA_VERSIONS)
 
 deps: ## install what building and testing need, with the system's package manager
 	@scripts/deps
+
+vendor: ## put the crates' sources into vendor/: builds then need no network
+	@scripts/vendor .
+
+dist: ## the release of the last commit in dist/: source, crates, recipes, sums
+	@scripts/dist dist
+
+deb: ## a Debian package in dist/
+	@packaging/build-deb dist
+
+rpm: ## an RPM package in dist/
+	@packaging/build-rpm dist
+
+arch: ## an Arch Linux package in dist/
+	@packaging/build-arch dist
 
 clean: ## remove what was built
 	$(CARGO) clean
