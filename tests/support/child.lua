@@ -1,0 +1,82 @@
+-- Runs programs in processes of their own, and what is compiled for that.
+
+local child = {}
+
+-- The command that runs this very interpreter: the first word of its command line.
+local first = 0
+while arg[first - 1] do first = first - 1 end
+child.interpreter = arg[first]
+child.support = debug.getinfo(1, "S").source:match("^@(.*)/[^/]*$") or "."
+child.root = child.support .. "/../.."
+child.wrapper = os.getenv("LURING_TEST_WRAPPER") or ""
+
+-- A word for the shell.
+function child.quote(word)
+    return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+local function contents(path)
+    local file = assert(io.open(path, "rb"))
+    local all = file:read("*a")
+    file:close()
+    return all
+end
+child.contents = contents
+
+-- Runs a shell command: its exit status (128 + N for signal N, 124 when it takes longer
+-- than a minute), and what it wrote to its output and error output, in one.
+function child.shell(command)
+    local output, status = os.tmpname(), os.tmpname()
+    os.execute(("(exec timeout -k 5 60 sh -c %s) >%s 2>&1 </dev/null; echo $? >%s"):format(
+        child.quote(command), output, status))
+    local result = { status = tonumber(contents(status)), output = contents(output) }
+    os.remove(output)
+    os.remove(status)
+    return result
+end
+
+-- The words that run the interpreter on a script or on `-e CHUNK`.
+function child.command(...)
+    local words = { child.wrapper, child.quote(child.interpreter) }
+    for _, word in ipairs { ... } do words[#words + 1] = child.quote(word) end
+    return table.concat(words, " ")
+end
+
+-- Runs a chunk in an interpreter of its own. `before` is put before the command.
+function child.run(chunk, before)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "wb"))
+    file:write(chunk)
+    file:close()
+    local result = child.shell((before or "") .. " " .. "exec " .. child.command(path))
+    os.remove(path)
+    return result
+end
+
+-- A folder for what is compiled.
+local function folder()
+    local work = os.getenv("LURING_TEST_WORK")
+    if not work then
+        work = os.tmpname()
+        os.remove(work)
+        os.execute("mkdir " .. child.quote(work))
+    end
+    return work
+end
+
+-- Compiles a C file of this folder, once: the path of the program or the shared object.
+function child.compile(source, output, flags)
+    output = folder() .. "/" .. output
+    local there = io.open(output)
+    if there then
+        there:close()
+        return output
+    end
+    local compiler = os.getenv("CC") or "cc"
+    local result = child.shell(("%s -O1 -Wall %s -o %s %s"):format(
+        compiler, flags or "", child.quote(output), child.quote(child.support .. "/" .. source)))
+    assert(result.status == 0, result.output)
+    return output
+end
+
+return child

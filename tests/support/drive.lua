@@ -1,0 +1,64 @@
+-- What nearly every spec does with a ring.
+
+local luring = require "luring"
+
+local drive = {}
+
+-- Submits, waits for `n` completions (1), and calls the callbacks.
+function drive.turn(ring, n)
+    local submitted = luring.submit_and_wait(ring, n or 1)
+    if submitted < 0 then
+        error("submit_and_wait: " .. luring.strerror(-submitted), 2)
+    end
+    return luring.do_cqes(ring)
+end
+
+-- Queues one action, waits for it, and returns what its callback got but the cqe.
+function drive.one(ring, name, ...)
+    local arguments = { ... }
+    local got
+    arguments[#arguments + 1] = function(cqe, ...)
+        luring.cqe_seen(ring, cqe)
+        got = { n = select("#", ...), ... }
+    end
+    assert(luring[name](ring, (unpack or table.unpack)(arguments)), "the queue is full")
+    while not got do drive.turn(ring) end
+    return (unpack or table.unpack)(got, 1, got.n)
+end
+
+-- An unfinished read keeps a ring busy: nobody writes to this pipe.
+function drive.idle_pipe()
+    local from, to = luring.pipe2(luring.O_CLOEXEC)
+    assert(from >= 0, from)
+    return from, to
+end
+
+function drive.close(...)
+    for _, fd in ipairs { ... } do luring.close_fd(fd) end
+end
+
+-- All that a file holds.
+function drive.contents(path)
+    local file = assert(io.open(path, "rb"))
+    local all = file:read("*a")
+    file:close()
+    return all
+end
+
+-- Collects all there is: a finalizer may need a second round.
+function drive.collect()
+    for _ = 1, 3 do collectgarbage() end
+end
+
+-- Something that runs `f` when it is collected, on any Lua.
+function drive.finalizer(f)
+    local newproxy = rawget(_G, "newproxy")
+    if newproxy then
+        local proxy = newproxy(true)
+        getmetatable(proxy).__gc = f
+        return proxy
+    end
+    return setmetatable({}, { __gc = f })
+end
+
+return drive

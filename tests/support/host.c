@@ -1,0 +1,157 @@
+/* What the tests need and Lua has not: processes, signals, other Lua states. A module for
+   every Lua, without its headers: LUA_NUM is 501 to 505, and 501 for LuaJIT too. */
+
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct lua_State lua_State;
+#if LUA_NUM < 503
+typedef ptrdiff_t lua_Integer;
+#else
+typedef long long lua_Integer;
+#endif
+typedef int (*lua_CFunction)(lua_State *);
+
+extern lua_Integer luaL_checkinteger(lua_State *, int);
+extern const char *luaL_checklstring(lua_State *, int, size_t *);
+extern lua_State *luaL_newstate(void);
+extern int luaL_loadstring(lua_State *, const char *);
+extern void lua_close(lua_State *);
+extern void lua_createtable(lua_State *, int, int);
+extern void lua_pushcclosure(lua_State *, lua_CFunction, int);
+extern void lua_pushinteger(lua_State *, lua_Integer);
+extern void lua_pushlightuserdata(lua_State *, void *);
+extern void lua_pushnil(lua_State *);
+extern void lua_setfield(lua_State *, int, const char *);
+extern const char *lua_tolstring(lua_State *, int, size_t *);
+#if LUA_NUM == 501
+extern int lua_pcall(lua_State *, int, int, int);
+extern void lua_pushstring(lua_State *, const char *);
+#else
+extern int lua_pcallk(lua_State *, int, int, int, ptrdiff_t, void *);
+extern const char *lua_pushstring(lua_State *, const char *);
+#define lua_pcall(L, a, r, h) lua_pcallk(L, a, r, h, 0, NULL)
+#endif
+#if LUA_NUM < 505
+extern void luaL_openlibs(lua_State *);
+#else
+extern void luaL_openselectedlibs(lua_State *, int, int);
+#define luaL_openlibs(L) luaL_openselectedlibs(L, ~0, 0)
+#endif
+
+static int number(lua_State *L, lua_Integer n)
+{
+	lua_pushinteger(L, n);
+	return 1;
+}
+
+/* fork(): the child's id, or 0 in the child */
+static int host_fork(lua_State *L)
+{
+	return number(L, fork());
+}
+
+/* wait(pid): the exit status, or 128 + the signal that ended it */
+static int host_wait(lua_State *L)
+{
+	int status;
+	pid_t pid = (pid_t)luaL_checkinteger(L, 1);
+	while (waitpid(pid, &status, 0) < 0)
+		;
+	return number(L, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+/* exit(status): at once, without closing the state */
+static int host_exit(lua_State *L)
+{
+	_exit((int)luaL_checkinteger(L, 1));
+}
+
+static void nothing(int signal)
+{
+	(void)signal;
+}
+
+/* alarm(milliseconds): a signal that is caught and does nothing */
+static int host_alarm(lua_State *L)
+{
+	lua_Integer ms = luaL_checkinteger(L, 1);
+	struct itimerval time = { .it_value = { ms / 1000, ms % 1000 * 1000 } };
+	struct sigaction action;
+	memset(&action, 0, sizeof action);
+	action.sa_handler = nothing;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &time, NULL);
+	return 0;
+}
+
+/* umask(mask): the one before */
+static int host_umask(lua_State *L)
+{
+	return number(L, umask((mode_t)luaL_checkinteger(L, 1)));
+}
+
+/* mode(path): the permissions of a file */
+static int host_mode(lua_State *L)
+{
+	struct stat file;
+	if (stat(luaL_checklstring(L, 1, NULL), &file) != 0)
+		return 0;
+	return number(L, file.st_mode & 07777);
+}
+
+/* limit(descriptors): how many may be open; the limit before */
+static int host_limit(lua_State *L)
+{
+	struct rlimit limit;
+	lua_Integer before;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	before = (lua_Integer)limit.rlim_cur;
+	limit.rlim_cur = (rlim_t)luaL_checkinteger(L, 1);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return number(L, before);
+}
+
+/* light(n): a light userdata */
+static int host_light(lua_State *L)
+{
+	lua_pushlightuserdata(L, (void *)(uintptr_t)luaL_checkinteger(L, 1));
+	return 1;
+}
+
+/* state(chunk): runs it in a state of its own, which is closed then; nil, or the error */
+static int host_state(lua_State *L)
+{
+	const char *chunk = luaL_checklstring(L, 1, NULL);
+	lua_State *other = luaL_newstate();
+	luaL_openlibs(other);
+	if (luaL_loadstring(other, chunk) != 0 || lua_pcall(other, 0, 0, 0) != 0)
+		lua_pushstring(L, lua_tolstring(other, -1, NULL));
+	else
+		lua_pushnil(L);
+	lua_close(other);
+	return 1;
+}
+
+int luaopen_host(lua_State *L)
+{
+	static const struct { const char *name; lua_CFunction function; } all[] = {
+		{ "fork", host_fork }, { "wait", host_wait }, { "exit", host_exit },
+		{ "alarm", host_alarm }, { "umask", host_umask }, { "mode", host_mode },
+		{ "limit", host_limit }, { "light", host_light }, { "state", host_state },
+	};
+	lua_createtable(L, 0, 9);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		lua_pushcclosure(L, all[i].function, 0);
+		lua_setfield(L, -2, all[i].name);
+	}
+	return 1;
+}
