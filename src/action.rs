@@ -1,9 +1,10 @@
 //! How every action is queued: check, anchor, prep.
 
 use crate::args::{self, Args};
+use crate::callbacks::Id;
 use crate::handle::{self, Handle, RING};
 use crate::lua::{Lua, Message, RawState};
-use crate::ring::{InFlight, Reply};
+use crate::ring::{InFlight, Reply, Ring};
 use crate::slab::Full;
 use crate::sys;
 use std::ffi::c_int;
@@ -45,70 +46,109 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
     // Check. Reading an argument may run the collector, and so any Lua code: the ring is
     // looked at only then.
     let handle = Handle::check(lua);
-    let first = RING + 1;
-    let args = A::Args::check(lua, first);
-    let callback_at = first + A::Args::COUNT;
-    let address = lua.address(callback_at);
-    let mut ring = handle.ring(lua);
-    let mut known = ring.callbacks.find(address);
-    let callback = known.is_some() || args::callback(lua, callback_at);
-    if known.is_none() {
-        ring = handle.ring(lua);
-    }
+    let args = A::Args::check(lua, FIRST);
+    let (callback, ring) = Callback::check::<A>(lua, handle);
     if ring.is_full() {
         lua.push_nil();
         return 1;
     }
-    let slot = match ring.reserve() {
-        Ok(slot) => slot,
-        Err(Full::Memory) => lua.out_of_memory(),
-        Err(Full::Keys) => lua.error(Message::new(format_args!("too many actions in flight"))),
-    };
 
-    // Anchor. Growing a table may raise, and runs no Lua code. What stands in one for an
-    // action that is not queued after all is overwritten by the next.
+    // Anchor. Growing a table may raise, and runs no Lua code.
+    let slot = reserve(lua, ring);
     let content = args.content();
-    let copied = content.is_none_or(|content| content.len <= SMALL);
-    if callback && known.is_none() || !copied {
-        handle::push_table(lua);
-        if callback && known.is_none() {
-            let id = ring.callbacks.reserve().unwrap_or_else(|| lua.out_of_memory());
-            handle::keep_callback(lua, id, callback_at);
-            known = Some(id);
-        }
-        if let Some(number) = A::Args::CONTENT.filter(|_| !copied) {
-            handle::keep_content(lua, slot, first + number);
-        }
+    let large = content.is_some_and(|content| content.len > SMALL);
+    if callback.is_new() || large {
+        anchor::<A>(lua, ring, callback, large.then_some(slot));
     }
 
     // Prep. Nothing raises any more, but for want of memory.
-    let copy = content.filter(|_| copied);
-    let size = copy.map_or(args.buffer(), |content| content.len);
-    let Some(buffer) = ring.take_buffer(size) else {
-        lua.set_top(callback_at);
-        handle::push_table(lua);
-        if let Some(id) = known.filter(|_| ring.callbacks.find(address).is_none()) {
-            handle::release_callback(lua, id);
-        }
-        lua.out_of_memory()
-    };
-    let memory = match content {
-        None => buffer.ptr(),
-        Some(content) if copied => {
-            // SAFETY: the string is on the stack, and the buffer has its size.
-            unsafe { buffer.ptr().copy_from_nonoverlapping(content.ptr, content.len as usize) };
-            buffer.ptr()
-        }
-        Some(content) => content.ptr.cast_mut(),
-    };
-    if let Some(id) = known {
-        ring.callbacks.keep(id, address);
+    let copied = content.filter(|_| !large);
+    let size = copied.map_or(args.buffer(), |content| content.len);
+    let buffer = ring.take_buffer(size).unwrap_or_else(|| no_buffer(lua, ring, callback));
+    if let Some(content) = copied {
+        // SAFETY: the string is on the stack, and the buffer has its size.
+        unsafe { buffer.ptr().copy_from_nonoverlapping(content.ptr, content.len as usize) };
     }
-    let action = InFlight { buffer, reply: A::REPLY, callback: known, content: !copied };
+    let memory = content.filter(|_| large).map_or(buffer.ptr(), |content| content.ptr.cast_mut());
+    let action = InFlight { buffer, reply: A::REPLY, callback: callback.keep(ring), content: large };
     // SAFETY: there is room, and a slot, both tested above with nothing queued since. The
-    // buffer is the ring's, and a content that is not copied is kept: both until the slot
-    // is free.
+    // buffer is the ring's, and a large content is anchored: both until the slot is free.
     let key = unsafe { ring.queue(action, |sqe| A::prep(sqe, memory, args)) };
     lua.push_light(key.raw());
     1
+}
+
+/// The place of the first argument after the ring.
+const FIRST: c_int = RING + 1;
+
+/// An action's callback, if it has one.
+#[derive(Clone, Copy)]
+struct Callback {
+    /// Zero for none.
+    address: usize,
+    /// The number under which Lua keeps it already.
+    known: Option<Id>,
+}
+
+impl Callback {
+    /// The callback among the arguments, after all others, and the ring. Raises.
+    #[inline(always)]
+    fn check<'a, A: Action>(lua: Lua, handle: Handle) -> (Callback, &'a mut Ring) {
+        let index = FIRST + A::Args::COUNT;
+        let address = lua.address(index);
+        let ring = handle.ring(lua);
+        let known = ring.callbacks.find(address);
+        if known.is_some() {
+            return (Callback { address, known }, ring);
+        }
+        let address = if args::callback(lua, index) { address } else { 0 };
+        (Callback { address, known }, handle.ring(lua))
+    }
+
+    #[inline(always)]
+    fn is_new(self) -> bool {
+        self.address != 0 && self.known.is_none()
+    }
+
+    /// Counts one more action that has it. A new one has been anchored.
+    #[inline(always)]
+    fn keep(self, ring: &mut Ring) -> Option<Id> {
+        let id = if self.is_new() { ring.callbacks.reserve() } else { self.known };
+        if let Some(id) = id {
+            ring.callbacks.keep(id, self.address);
+        }
+        id
+    }
+}
+
+/// The number of the next slot. Raises.
+#[inline(always)]
+fn reserve(lua: Lua, ring: &mut Ring) -> u32 {
+    match ring.reserve() {
+        Ok(slot) => slot,
+        Err(Full::Memory) => lua.out_of_memory(),
+        Err(Full::Keys) => lua.error(Message::new(format_args!("too many actions in flight"))),
+    }
+}
+
+/// Makes Lua keep a callback that is new, and a slot's content. What it keeps for an
+/// action that is not queued after all, is overwritten by the next. Raises.
+fn anchor<A: Action>(lua: Lua, ring: &mut Ring, callback: Callback, slot: Option<u32>) {
+    handle::push_table(lua);
+    if callback.is_new() {
+        let id = ring.callbacks.reserve().unwrap_or_else(|| lua.out_of_memory());
+        handle::keep_callback(lua, id, FIRST + A::Args::COUNT);
+    }
+    if let (Some(slot), Some(number)) = (slot, A::Args::CONTENT) {
+        handle::keep_content(lua, slot, FIRST + number);
+    }
+}
+
+#[cold]
+fn no_buffer(lua: Lua, ring: &mut Ring, callback: Callback) -> ! {
+    if let Some(id) = ring.callbacks.reserve().filter(|_| callback.is_new()) {
+        handle::push_table(lua);
+        handle::release_callback(lua, id);
+    }
+    lua.out_of_memory()
 }
