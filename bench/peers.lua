@@ -8,15 +8,16 @@
 -- and prints its version. `slow` divides the number of actions.
 
 local function luring(dir, flags)
-    local lua = "LUA_CPATH='" .. dir .. "/?.so' $LUA $CASES/luring_"
+    local lua = "env LUA_CPATH='" .. dir .. "/?.so' $LUA "
+    local case = lua .. "$CASES/luring_"
     return {
-        probe = "LUA_CPATH='" .. dir .. "/?.so' $LUA -e 'require \"luring\" print \"\"'",
-        echo = lua .. "echo.lua $SIZE " .. (flags or 0),
-        files = not flags and lua .. "files.lua $ACTION $SIZE $DEPTH $COUNT" or nil,
-        memory = not flags and lua .. "memory.lua $COUNT" or nil,
-        crowd = not flags and lua .. "crowd.lua $OTHERS $COUNT" or nil,
-        soak = not flags and lua .. "soak.lua $COUNT" or nil,
-        require = not flags and "LUA_CPATH='" .. dir .. "/?.so' $LUA $CASES/require.lua luring" or nil,
+        probe = lua .. "-e 'require \"luring\" print \"\"'",
+        echo = case .. "echo.lua $SIZE " .. (flags or 0),
+        files = not flags and case .. "files.lua $ACTION $SIZE $DEPTH $COUNT" or nil,
+        memory = not flags and case .. "memory.lua $COUNT" or nil,
+        crowd = not flags and case .. "crowd.lua $OTHERS $COUNT" or nil,
+        soak = not flags and case .. "soak.lua $COUNT" or nil,
+        require = not flags and lua .. "$CASES/require.lua luring" or nil,
         instructions = not flags and dir or nil,
     }
 end

@@ -40,6 +40,15 @@ static void end_server(void)
 		kill(server, SIGKILL);
 }
 
+static void server_ended(int signal)
+{
+	static const char text[] = "load: the server has ended\n";
+
+	(void)signal;
+	if (write(2, text, sizeof text - 1)) {}
+	_exit(1);
+}
+
 static int try(int returned, const char *what)
 {
 	if (returned < 0) {
@@ -131,6 +140,7 @@ int main(int argc, char **argv)
 	size = strtoul(argv[2], NULL, 0);
 	alarm((atoi(argv[3]) + atoi(argv[4])) / 1000 + 20); /* whatever happens, it ends */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, server_ended);
 
 	listener = try(socket(AF_INET, SOCK_STREAM, 0), "socket");
 	/* What is accepted inherits it, so that no server waits for an acknowledgement. */
@@ -187,6 +197,7 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
+	signal(SIGCHLD, SIG_DFL);
 	end_server();
 	waitpid(server, NULL, 0);
 	if (requests == 0 || requests > SAMPLES) {

@@ -33,13 +33,15 @@ static void start(unsigned entries, const char *flags)
 		fail("io_uring_register_ring_fd", -error);
 }
 
+/* On a page of its own: some processors copy much more slowly to the 31 bytes after its start. */
 static void *memory(size_t size)
 {
-	void *got = calloc(1, size);
+	void *got;
+	int error = posix_memalign(&got, 4096, size);
 
-	if (!got)
-		fail("calloc", ENOMEM);
-	return got;
+	if (error)
+		fail("posix_memalign", error);
+	return memset(got, 0, size);
 }
 
 static void submit_and_wait(void)

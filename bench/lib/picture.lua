@@ -1,0 +1,1 @@
+return { svg = function() return "" end }

@@ -1,0 +1,176 @@
+-- Measures luring beside its peers, each round one after the other, and writes what it finds.
+-- Called by scripts/bench, which says what the options are.
+
+local instructions = require "bench.lib.instructions"
+local machine = require "bench.lib.machine"
+local report = require "bench.lib.report"
+local shell = require "bench.lib.shell"
+local workloads = require "bench.workloads"
+
+local options = { quick = false, module = nil, work = nil, peer = nil, peer_name = "the other luring", only = "" }
+do
+    local i = 1
+    while arg[i] do
+        local name = arg[i]:match("^%-%-(%l[%l-]*)$")
+        if name == "quick" or name == "again" then
+            options[name] = true
+            i = i + 1
+        else
+            options[(name or "?"):gsub("%-", "_")] = assert(arg[i + 1], arg[i])
+            i = i + 2
+        end
+    end
+end
+local work = options.work
+
+local function say(...)
+    io.stderr:write(string.format(...), "\n")
+end
+
+-- ---- who is there ----
+
+local all = require "bench.peers"(options.module, options.peer, options.peer_name)
+local words = { LUA = "lua5.4", C = shell.quoted(work), CASES = "bench/cases" }
+
+local function filled(command, more)
+    return (command:gsub("%$(%u+)", function(word)
+        return tostring(more and more[word] or words[word] or error("no $" .. word))
+    end))
+end
+
+local function find_peers()
+    local peers = {}
+    for _, peer in ipairs(all) do
+        local version = shell.output(filled(peer.probe) .. " 2>/dev/null")
+        if version then
+            peer.version = version:gsub("%s+$", "")
+            table.insert(peers, peer)
+        else
+            say("not here, and left out: %s", peer.title)
+        end
+    end
+    assert(peers[1].id == "luring", "no luring.so for Lua 5.4 in " .. options.module)
+    return peers
+end
+
+-- ---- measuring ----
+
+local function run_once(peer, cell, kind)
+    local actions = cell.count and math.max(cell.count // (peer.slow or 1), 10)
+    local command = filled(peer[kind], {
+        ACTION = cell.action, SIZE = cell.size, DEPTH = cell.depth, OTHERS = cell.others, COUNT = actions,
+    })
+    local quoted = shell.quoted
+    if kind == "echo" then
+        command = ("%s %d %d %d %d %s"):format(
+            quoted(work .. "/load"), cell.connections, cell.size, cell.warm_ms, cell.run_ms, command)
+    elseif kind == "memory" then
+        command = command .. " 3<>" .. quoted(work .. "/pipe")
+    elseif kind ~= "require" then
+        local file = cell.action == "write" and "/written" or "/file"
+        command = command .. " 3<>" .. quoted(work .. file) .. " 4<>" .. quoted(work .. "/pipe")
+    end
+    local values, failed = shell.values("timeout 120 sh -c " .. quoted("exec " .. command))
+    if not values then
+        return nil, failed
+    end
+    if values.cpu and kind ~= "require" then
+        values.cpu = values.cpu / (values.requests or actions)
+    end
+    if values.requests then
+        values.rate = values.requests / values.seconds
+    end
+    return values
+end
+
+-- samples[id][round] = values
+local function measure(cell, peers)
+    local samples = {}
+    for _ = 1, cell.rounds do
+        for _, peer in ipairs(peers) do
+            local command = peer[cell.kind]
+            local fits = not peer.only or cell.kind ~= "files" or peer.only(cell)
+            if command and fits and samples[peer.id] ~= false then
+                local values, failed = run_once(peer, cell, cell.kind)
+                if values then
+                    samples[peer.id] = samples[peer.id] or {}
+                    table.insert(samples[peer.id], values)
+                else
+                    samples[peer.id] = false -- it is asked no more
+                    say("%s: %s", peer.title, failed)
+                end
+            end
+        end
+    end
+    for id, values in pairs(samples) do
+        samples[id] = values or nil
+    end
+    return samples
+end
+
+local function count_instructions(peers)
+    local counts = {}
+    for _, action in ipairs(instructions.ACTIONS) do
+        local row = { floor = instructions.module(work, action, work .. "/floor") }
+        for _, peer in ipairs(peers) do
+            if peer.instructions then
+                row[peer.id] = instructions.module(work, action, peer.instructions)
+            elseif peer.id == "raw" and (action == "read" or action == "write") then
+                row[peer.id] = instructions.raw(work, action)
+            end
+        end
+        counts[action] = row
+        say("instructions %s: luring %.0f, the floor %.0f", action, row.luring, row.floor)
+    end
+    return counts
+end
+
+-- ---- keeping ----
+
+local function serialised(value)
+    if type(value) ~= "table" then
+        return type(value) == "number" and ("%.17g"):format(value) or ("%q"):format(value)
+    end
+    local parts = {}
+    for key, inner in pairs(value) do
+        if type(inner) ~= "function" then
+            table.insert(parts, "[" .. serialised(key) .. "]=" .. serialised(inner))
+        end
+    end
+    table.sort(parts)
+    return "{" .. table.concat(parts, ",\n") .. "}"
+end
+
+local kept = work .. "/results.lua"
+local results
+if options.again then
+    results = assert(loadfile(kept, "t", {}))()
+else
+    local peers = find_peers()
+    results = { peers = peers, cells = {}, quick = options.quick, machine = machine.describe(work) }
+    local started = os.time()
+    for _, cell in ipairs(workloads(options.quick)) do
+        if cell.title:find(options.only, 1, true) then
+            cell.samples = measure(cell, peers)
+            table.insert(results.cells, cell)
+            say("%4d s  %s", os.difftime(os.time(), started), cell.title)
+        end
+    end
+    if ("instructions"):find(options.only, 1, true) then
+        results.instructions = count_instructions(peers)
+    end
+    results.machine.load_after = machine.load()
+    results.seconds = os.difftime(os.time(), started)
+    shell.write(kept, "return " .. serialised(results) .. "\n")
+end
+
+local text = report.markdown(results)
+io.write(text)
+shell.write(work .. "/report.md", text)
+local svg = require("bench.lib.picture").svg(results)
+shell.write(work .. "/report.svg", svg)
+if options.docs then
+    report.put(options.docs .. "/performance.md", text)
+    shell.write(options.docs .. "/performance.svg", svg)
+end
+say("written: %s/report.md, report.svg and results.lua, after %d s", work, results.seconds)

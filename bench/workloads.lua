@@ -1,0 +1,71 @@
+-- What is measured: a list of cells. In each, every peer runs in each of `rounds`, one after
+-- the other, so that a ratio compares what ran within seconds.
+
+local KIB, MIB = 1024, 1024 * 1024
+
+local function size_text(size)
+    if size >= MIB then
+        return size // MIB .. " MiB"
+    end
+    return size >= KIB and size // KIB .. " KiB" or size .. " B"
+end
+
+-- Actions in one run: about a fifth of a second of luring's.
+local COUNTS = { [64] = 200000, [4 * KIB] = 120000, [64 * KIB] = 12000, [MIB] = 800 }
+
+local function files(action, size, depth, rounds, share)
+    return {
+        kind = "files", action = action, size = size, depth = depth, rounds = rounds,
+        count = COUNTS[size] // share, label = size_text(size) .. ", " .. depth,
+        title = ("%s %s, %d in flight"):format(action, size_text(size), depth),
+    }
+end
+
+local function echo(connections, size, rounds, warm_ms, run_ms)
+    return {
+        kind = "echo", connections = connections, size = size, rounds = rounds, warm_ms = warm_ms, run_ms = run_ms,
+        label = ("%s, %d"):format(size_text(size), connections),
+        title = ("echo %s, %d connection%s"):format(size_text(size), connections, connections == 1 and "" or "s"),
+    }
+end
+
+return function(quick)
+    local cells = {}
+    local function add(cell)
+        table.insert(cells, cell)
+    end
+
+    if quick then
+        for _, size in ipairs { 64, 4 * KIB, 64 * KIB, MIB } do
+            add(files("read", size, 32, 3, 4))
+        end
+        add(files("read", 64 * KIB, 1, 3, 4))
+        add(files("read", MIB, 1, 3, 4))
+        add(files("write", 64, 32, 3, 4))
+        add(files("write", 64 * KIB, 32, 3, 4))
+        add(echo(50, 64, 3, 100, 300))
+        add(echo(500, 64, 3, 100, 300))
+        add(echo(500, 16 * KIB, 3, 100, 300))
+    else
+        for _, action in ipairs { "read", "write" } do
+            for _, size in ipairs { 64, 4 * KIB, 64 * KIB, MIB } do
+                for _, depth in ipairs { 1, 32, 256 } do
+                    add(files(action, size, depth, 9, 1))
+                end
+            end
+        end
+        for _, size in ipairs { 64, 16 * KIB } do
+            for _, connections in ipairs { 1, 50, 500 } do
+                add(echo(connections, size, 7, 200, 800))
+            end
+        end
+    end
+
+    local rounds = quick and 3 or 9
+    add { kind = "memory", title = "memory of an action in flight", rounds = quick and 1 or 3, count = 100000 }
+    add { kind = "crowd", title = "10 in flight", others = 0, rounds = rounds, count = 100000 }
+    add { kind = "crowd", title = "100,000 in flight", others = 99990, rounds = rounds, count = 100000 }
+    add { kind = "soak", title = "growth over many reads", rounds = 1, count = quick and 500000 or 5000000 }
+    add { kind = "require", title = "require", rounds = quick and 5 or 15 }
+    return cells
+end
