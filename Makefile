@@ -63,13 +63,13 @@ vendor: ## put the crates' sources into vendor/: builds then need no network
 dist: ## the release of the last commit in dist/: source, crates, recipes, sums
 	@scripts/dist dist
 
-deb: ## a Debian package in dist/
+deb: dist ## a Debian package in dist/
 	@packaging/build-deb dist
 
-rpm: ## an RPM package in dist/
+rpm: dist ## an RPM package in dist/
 	@packaging/build-rpm dist
 
-arch: ## an Arch Linux package in dist/
+arch: dist ## an Arch Linux package in dist/
 	@packaging/build-arch dist
 
 clean: ## remove what was built
