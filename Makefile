@@ -28,7 +28,7 @@ RUST_FLAGS = $(strip --remap-path-prefix=$(CURDIR)=luring --remap-path-prefix=$(
 	--remap-path-prefix=$(abspath $(CARGO_TARGET_DIR))=target $(addprefix -Clink-arg=,$(LDFLAGS)) $(RUSTFLAGS))
 VENDORED = $(if $(wildcard vendor/config.toml),--locked --offline --config vendor/config.toml)
 
-.PHONY: build install uninstall check check-elf demo deps bench vendor dist deb rpm arch clean help lua5.5
+.PHONY: build install uninstall check check-elf demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	CFLAGS='$(SHIM_FLAGS)' RUSTFLAGS='$(RUST_FLAGS)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' \
@@ -56,6 +56,15 @@ demo: ## build and run the module on real files and sockets
 
 deps: ## install what building and testing need, with the system's package manager
 	@scripts/deps
+
+bench: ## measure it beside luv, cqueues, luaposix and C (QUICK=1; PEER=folder of another luring.so)
+	@$(MAKE) --no-print-directory build LUA_VERSION=5.4
+	@CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' MODULE='$(MODULES)/5.4' scripts/bench $(if $(QUICK),--quick) \
+	$(if $(PEER),--peer '$(PEER)') $(if $(PEER_NAME),--peer-name '$(PEER_NAME)') $(if $(DOCS),--docs '$(DOCS)')
+
+check-instructions: ## do read, write, recv and send take no more instructions than they may
+	@$(MAKE) --no-print-directory build LUA_VERSION=5.4
+	@CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' MODULE='$(MODULES)/5.4' scripts/check-instructions
 
 vendor: ## put the crates' sources into vendor/: builds then need no network
 	@scripts/vendor .
