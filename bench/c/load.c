@@ -26,6 +26,7 @@
 
 struct connection {
 	int fd;
+	unsigned number; /* of its requests, which each begins with */
 	unsigned long sent_at;
 	char *request, *reply;
 };
@@ -67,6 +68,14 @@ static unsigned long nanoseconds(clockid_t clock)
 	return now.tv_sec * 1000000000ul + now.tv_nsec;
 }
 
+static void wrong(const char *what, int number)
+{
+	fprintf(stderr, "load: the server is wrong in %s: %d\n", what, number);
+	signal(SIGCHLD, SIG_DFL);
+	end_server();
+	exit(1);
+}
+
 /* With one core only, both are on it. */
 static void pin(int core)
 {
@@ -95,6 +104,8 @@ static void request(struct connection *connection, unsigned long now)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
 
+	connection->number++;
+	memcpy(connection->request, &connection->number, sizeof connection->number);
 	io_uring_prep_send(sqe, connection->fd, connection->request, size, MSG_WAITALL | MSG_NOSIGNAL);
 	sqe->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
 	io_uring_sqe_set_data(sqe, NULL);
@@ -129,9 +140,9 @@ int main(int argc, char **argv)
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof address;
 	unsigned *samples = malloc(SAMPLES * sizeof *samples), requests = 0;
-	unsigned long warm_until, run_until, began = 0, now, cpu = 0;
+	unsigned long warm_until, run_until = 0, began = 0, now, cpu = 0;
 	struct connection *connections;
-	int listener, count, cores, yes = 1;
+	int listener, count, cores, answered = 0, yes = 1;
 	clockid_t server_clock;
 
 	if (argc < 6)
@@ -161,27 +172,27 @@ int main(int argc, char **argv)
 
 	now = nanoseconds(CLOCK_MONOTONIC);
 	warm_until = now + atol(argv[3]) * 1000000;
-	run_until = warm_until + atol(argv[4]) * 1000000;
 	for (int i = 0; i < count; i++)
 		request(connections + i, now);
-	while (now < run_until) {
+	while (!began || now < run_until) {
 		struct io_uring_cqe *cqe;
 
 		try(io_uring_submit_and_wait(&ring, 1), "io_uring_submit_and_wait");
 		while (io_uring_peek_cqe(&ring, &cqe) == 0) {
 			struct connection *connection = io_uring_cqe_get_data(cqe);
 
-			if (!connection || cqe->res != (int)size) {
-				fprintf(stderr, "load: the server sent %d of %zu bytes\n", cqe->res, size);
-				end_server();
-				return 1;
-			}
+			if (!connection || cqe->res != (int)size)
+				wrong("how many bytes it sent", cqe->res);
+			if (memcmp(connection->request, connection->reply, size < 64 ? size : 64) != 0)
+				wrong("what it sent", 0);
 			io_uring_cqe_seen(&ring, cqe);
 			now = nanoseconds(CLOCK_MONOTONIC);
+			answered += connection->number == 1;
 			if (began) {
 				samples[requests++ % SAMPLES] = now - connection->sent_at;
-			} else if (now >= warm_until) {
+			} else if (now >= warm_until && answered == count) {
 				began = now;
+				run_until = now + atol(argv[4]) * 1000000;
 				cpu = nanoseconds(server_clock);
 			}
 			request(connection, now);
@@ -189,21 +200,11 @@ int main(int argc, char **argv)
 	}
 	cpu = nanoseconds(server_clock) - cpu;
 	now = nanoseconds(CLOCK_MONOTONIC);
-	for (int i = 0; i < count; i++) {
-		/* The last reply may be the next one's first half: equal bytes all the same. */
-		if (memcmp(connections[i].request, connections[i].reply, size < 64 ? size : 64)) {
-			fprintf(stderr, "load: the server sent other bytes\n");
-			end_server();
-			return 1;
-		}
-	}
 	signal(SIGCHLD, SIG_DFL);
 	end_server();
 	waitpid(server, NULL, 0);
-	if (requests == 0 || requests > SAMPLES) {
-		fprintf(stderr, "load: %u requests\n", requests);
-		return 1;
-	}
+	if (requests == 0 || requests > SAMPLES)
+		wrong("how many requests it answered", requests);
 	qsort(samples, requests, sizeof *samples, order);
 	printf("requests %u\nseconds %.9f\ncpu %.9f\np50 %.9f\np99 %.9f\n", requests, (now - began) / 1e9,
 	       cpu / 1e9, samples[requests / 2] / 1e9, samples[requests / 100 * 99] / 1e9);
