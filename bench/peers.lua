@@ -1,7 +1,7 @@
 -- Who is measured. To add a peer, add its row here and the cases that it names.
 --
 -- `files`, `echo`, `memory`, `crowd`, `soak` and `require` are shell commands. What they get
--- and print is said in the cases; descriptors are open as the cases want them. $WORDS are
+-- and print is said in the cases; descriptors are open as the cases want them. $CAPITALS are
 -- filled in by bench/run.lua: LUA is Lua 5.4, C the folder of the compiled programs, CASES
 -- the folder of the cases, and ACTION SIZE DEPTH COUNT OTHERS the workload.
 -- `only` tells which file workloads make sense. `probe` succeeds where the peer is installed,
@@ -23,6 +23,11 @@ local function luring(dir, flags)
 end
 
 local SINGLE_ISSUER, DEFER_TASKRUN = 1 << 12, 1 << 13
+
+-- Loads a module, and prints the version of its package where dpkg knows it.
+local function installed(package, lua, name)
+    return ("%s -e 'require \"%s\"' && { dpkg-query -W -f '${Version}' %s || true; }"):format(lua, name, package)
+end
 
 local function with(row, id, title)
     row.id, row.title = id, title
@@ -50,7 +55,7 @@ return function(module, other, other_title)
             echo = "$C/raw echo $SIZE " .. (SINGLE_ISSUER | DEFER_TASKRUN) .. "r",
         }, {
             id = "luv", title = "luv", name = "luv",
-            probe = "dpkg-query -W -f '${Version}' lua-luv 2>/dev/null || $LUA -e 'print(require(\"luv\").version_string())'",
+            probe = installed("lua-luv", "$LUA", "luv"),
             files = "$LUA $CASES/luv_files.lua $ACTION $SIZE $DEPTH $COUNT",
             echo = "$LUA $CASES/luv_echo.lua",
             require = "$LUA $CASES/require.lua luv",
@@ -62,13 +67,13 @@ return function(module, other, other_title)
             only = function(cell) return cell.depth == 1 end,
         }, {
             id = "luaposix", title = "luaposix on Lua 5.3, blocking", name = "luaposix",
-            probe = "lua5.3 -e 'print(require(\"posix\").version)'",
+            probe = installed("lua-posix", "lua5.3", "posix"),
             files = "lua5.3 $CASES/luaposix_files.lua $ACTION $SIZE 0 $COUNT",
             require = "lua5.3 $CASES/require.lua posix",
             only = function(cell) return cell.depth == 1 end,
         }, {
             id = "cqueues", title = "cqueues", name = "cqueues",
-            probe = "$LUA -e 'print(require(\"cqueues\").VERSION)'",
+            probe = installed("lua-cqueues", "$LUA", "cqueues"),
             echo = "$LUA $CASES/cqueues_echo.lua $SIZE",
             require = "$LUA $CASES/require.lua cqueues",
         },

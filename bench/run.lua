@@ -41,7 +41,7 @@ end
 local function find_peers()
     local peers = {}
     for _, peer in ipairs(all) do
-        local version = shell.output(filled(peer.probe) .. " 2>/dev/null")
+        local version = shell.output("{ " .. filled(peer.probe) .. "; } 2>/dev/null")
         if version then
             peer.version = version:gsub("%s+$", "")
             table.insert(peers, peer)

@@ -24,7 +24,7 @@ function machine.describe(work)
         system = (release:match('PRETTY_NAME="([^"]+)"') or "an unnamed system"):gsub(" GNU/Linux", ""),
         lua = first("lua5.4 -v"):match("%S+ (%S+)"),
         liburing = first("pkg-config --modversion liburing"),
-        filesystem = first("stat -f -c %T " .. shell.quoted(work)),
+        filesystem = first("df --output=fstype " .. shell.quoted(work) .. " | tail -n 1"),
         luring = luring,
         load_before = machine.load(),
     }
