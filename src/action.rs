@@ -126,13 +126,22 @@ impl Callback {
 fn reserve(lua: Lua, ring: &mut Ring) -> u32 {
     match ring.reserve() {
         Ok(slot) => slot,
-        Err(Full::Memory) => lua.out_of_memory(),
-        Err(Full::Keys) => lua.error(Message::new(format_args!("too many actions in flight"))),
+        Err(full) => no_slot(lua, full),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn no_slot(lua: Lua, full: Full) -> ! {
+    match full {
+        Full::Memory => lua.out_of_memory(),
+        Full::Keys => lua.error(Message::new(format_args!("too many actions in flight"))),
     }
 }
 
 /// Makes Lua keep a callback that is new, and a slot's content. What it keeps for an
 /// action that is not queued after all, is overwritten by the next. Raises.
+#[inline(never)]
 fn anchor<A: Action>(lua: Lua, ring: &mut Ring, callback: Callback, slot: Option<u32>) {
     handle::push_table(lua);
     if callback.is_new() {
@@ -145,6 +154,7 @@ fn anchor<A: Action>(lua: Lua, ring: &mut Ring, callback: Callback, slot: Option
 }
 
 #[cold]
+#[inline(never)]
 fn no_buffer(lua: Lua, ring: &mut Ring, callback: Callback) -> ! {
     if let Some(id) = ring.callbacks.reserve().filter(|_| callback.is_new()) {
         handle::push_table(lua);

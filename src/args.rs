@@ -138,9 +138,7 @@ impl Arg for Content {
         let Bytes { ptr, len } = bytes(lua, index);
         match u32::try_from(len) {
             Ok(len) => Content { ptr, len },
-            Err(_) => {
-                lua.argument_error(index, Message::new(format_args!("string longer than 4294967295 bytes")))
-            }
+            Err(_) => too_long(lua, index),
         }
     }
 
@@ -150,6 +148,12 @@ impl Arg for Content {
     }
 
     const CONTENT: bool = true;
+}
+
+#[cold]
+#[inline(never)]
+fn too_long(lua: Lua, index: c_int) -> ! {
+    lua.argument_error(index, Message::new(format_args!("string longer than 4294967295 bytes")))
 }
 
 /// All arguments of an action between the ring and the callback.

@@ -9,7 +9,7 @@ const SMALLEST: usize = 64;
 const CLASSES: usize = 19;
 /// Free buffers are kept while a pool has not more than this, so that a burst of large
 /// reads doesn't stay.
-const KEEP: usize = 64 << 20;
+const KEEP: usize = 256 << 20;
 
 /// One buffer. It has no destructor, since Lua errors skip those: whoever takes it
 /// from a pool gives it back to the same pool.
@@ -60,8 +60,15 @@ impl Buffer {
         if class < CLASSES { SMALLEST << class } else { self.size as usize }
     }
 
+    /// Copies of much memory, the kernel's and Lua's, are several times slower where source
+    /// and destination are a few bytes apart within their pages.
     fn layout(self) -> Option<Layout> {
-        Layout::from_size_align(self.room(), 16).ok()
+        let align = match self.room() {
+            ..512 => 16,
+            512..0x10000 => 64,
+            _ => 4096,
+        };
+        Layout::from_size_align(self.room(), align).ok()
     }
 }
 
@@ -175,6 +182,16 @@ mod tests {
     }
 
     #[test]
+    fn large_buffers_begin_a_page() {
+        let mut pool = Pool::new();
+        for (size, align) in [(1, 16), (512, 64), (0xFFFF, 4096), (1 << 20, 4096), (u32::MAX / 64, 4096)] {
+            let buffer = pool.take(size).unwrap();
+            assert_eq!(buffer.ptr() as usize % align, 0, "{size}");
+            give(&mut pool, buffer);
+        }
+    }
+
+    #[test]
     fn a_buffer_comes_back() {
         let mut pool = Pool::new();
         let first = pool.take(100).unwrap();
@@ -212,7 +229,7 @@ mod tests {
     #[test]
     fn a_pool_keeps_no_more_than_its_limit() {
         let mut pool = Pool::new();
-        let buffers: Vec<Buffer> = (0..10).map(|_| pool.take(16 << 20).unwrap()).collect();
+        let buffers: Vec<Buffer> = (0..20).map(|_| pool.take(16 << 20).unwrap()).collect();
         buffers.into_iter().for_each(|buffer| give(&mut pool, buffer));
         assert_eq!(pool.room, KEEP);
         let large = pool.take((16 << 20) + 1).unwrap();

@@ -135,8 +135,14 @@ fn content_place(slot: u32) -> u32 {
 #[inline]
 pub fn push_table(lua: Lua) {
     if lua.user_table(RING) != Type::Table {
-        lua.error(Message::new(format_args!("the ring has lost its table")));
+        no_table(lua);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn no_table(lua: Lua) -> ! {
+    lua.error(Message::new(format_args!("the ring has lost its table")))
 }
 
 /// Keeps the callback at `index` of the stack, in the table on top. May raise out of
@@ -180,6 +186,7 @@ pub fn release_content(lua: Lua, slot: u32) {
 }
 
 #[cold]
+#[inline(never)]
 fn unusable(lua: Lua, why: &str) -> ! {
     lua.argument_error(RING, Message::new(format_args!("{why}")))
 }

@@ -142,6 +142,7 @@ pub unsafe extern "C-unwind" fn cqe_seen(state: RawState) -> c_int {
 }
 
 #[cold]
+#[inline(never)]
 fn not_delivered(lua: Lua, cqe: c_int) -> ! {
     if lua.kind(cqe) != Type::Light {
         lua.type_error(cqe, c"cqe");
