@@ -149,7 +149,7 @@ else
     local peers = find_peers()
     results = { peers = peers, cells = {}, quick = options.quick, machine = machine.describe(work) }
     local started = os.time()
-    for _, cell in ipairs(workloads(options.quick)) do
+    for _, cell in ipairs(workloads(options.quick, tonumber(options.rounds))) do
         if cell.title:find(options.only, 1, true) then
             cell.samples = measure(cell, peers)
             table.insert(results.cells, cell)

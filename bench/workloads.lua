@@ -29,7 +29,8 @@ local function echo(connections, size, rounds, warm_ms, run_ms)
     }
 end
 
-return function(quick)
+-- `rounds` is how many of each, when it is given.
+return function(quick, rounds)
     local cells = {}
     local function add(cell)
         table.insert(cells, cell)
@@ -37,34 +38,33 @@ return function(quick)
 
     if quick then
         for _, size in ipairs { 64, 4 * KIB, 64 * KIB, MIB } do
-            add(files("read", size, 32, 3, 4))
+            add(files("read", size, 32, rounds or 3, 4))
         end
-        add(files("read", 64 * KIB, 1, 3, 4))
-        add(files("read", MIB, 1, 3, 4))
-        add(files("write", 64, 32, 3, 4))
-        add(files("write", 64 * KIB, 32, 3, 4))
-        add(echo(50, 64, 3, 100, 300))
-        add(echo(500, 64, 3, 100, 300))
-        add(echo(500, 16 * KIB, 3, 100, 300))
+        add(files("read", 64 * KIB, 1, rounds or 3, 4))
+        add(files("read", MIB, 1, rounds or 3, 4))
+        add(files("write", 64, 32, rounds or 3, 4))
+        add(files("write", 64 * KIB, 32, rounds or 3, 4))
+        add(echo(50, 64, rounds or 3, 100, 300))
+        add(echo(500, 64, rounds or 3, 100, 300))
+        add(echo(500, 16 * KIB, rounds or 3, 100, 300))
     else
         for _, action in ipairs { "read", "write" } do
             for _, size in ipairs { 64, 4 * KIB, 64 * KIB, MIB } do
                 for _, depth in ipairs { 1, 32, 256 } do
-                    add(files(action, size, depth, 9, 1))
+                    add(files(action, size, depth, rounds or 9, 1))
                 end
             end
         end
         for _, size in ipairs { 64, 16 * KIB } do
             for _, connections in ipairs { 1, 50, 500 } do
-                add(echo(connections, size, 7, 200, 800))
+                add(echo(connections, size, rounds or 9, 200, 700))
             end
         end
     end
 
-    local rounds = quick and 3 or 9
     add { kind = "memory", title = "memory of an action in flight", rounds = quick and 1 or 3, count = 100000 }
-    add { kind = "crowd", title = "10 in flight", others = 0, rounds = rounds, count = 100000 }
-    add { kind = "crowd", title = "100,000 in flight", others = 99990, rounds = rounds, count = 100000 }
+    add { kind = "crowd", title = "10 in flight", others = 0, rounds = rounds or quick and 3 or 9, count = 100000 }
+    add { kind = "crowd", title = "100,000 in flight", others = 99990, rounds = rounds or quick and 3 or 9, count = 100000 }
     add { kind = "soak", title = "growth over many reads", rounds = 1, count = quick and 500000 or 5000000 }
     add { kind = "require", title = "require", rounds = quick and 5 or 15 }
     return cells
