@@ -5,7 +5,6 @@ use std::{env, path::PathBuf};
 
 fn main() {
     println!("cargo:rerun-if-changed=wrapper.h");
-    println!("cargo:rerun-if-env-changed=BINDGEN_EXTRA_CLANG_ARGS");
     lua_traits();
 
     // Nothing is printed to cargo yet: the shim uses liburing, and a linker with
@@ -42,6 +41,7 @@ fn main() {
         .rust_target(bindgen::RustTarget::stable(85, 0).unwrap_or_default())
         .rust_edition(bindgen::RustEdition::Edition2024)
         .formatter(bindgen::Formatter::None)
+        .parse_callbacks(Box::new(bindgen::CargoCallbacks::new())) // build again when headers or clang's arguments change
         .wrap_static_fns(true)
         .wrap_static_fns_path(&shim)
         .wrap_static_fns_suffix("__shim")
