@@ -46,7 +46,7 @@ uninstall: ## take it away again
 	rm -f $(DESTDIR)$(LUA_CMOD_DIR)/luring.so
 
 check: ## run every test on every Lua that is installed (LUA_VERSIONS narrows it)
-	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check $(LUA_VERSIONS)
+	@MAKE="$(MAKE)" MODULES="$(MODULES)" VENDORED="$(VENDORED)" scripts/check $(LUA_VERSIONS)
 
 check-elf: build ## is what was built fit to be installed: symbols, hardening, no paths
 	@CARGO_TARGET_DIR='$(abspath $(CARGO_TARGET_DIR))' scripts/check-elf $(wildcard $(MODULES)/*/luring.so)
