@@ -5,7 +5,9 @@
 -- filled in by bench/run.lua: LUA is Lua 5.4, C the folder of the compiled programs, CASES
 -- the folder of the cases, and ACTION SIZE DEPTH COUNT OTHERS the workload.
 -- `only` tells which file workloads make sense. `probe` succeeds where the peer is installed,
--- and prints its version. `slow` divides the number of actions.
+-- and prints its version. `slow` divides the number of actions. `sum` names peers whose CPU
+-- times are added up: raw C and the floor (Lua over empty functions) are the least that any
+-- module can take.
 
 local function luring(dir, flags)
     local lua = "env LUA_CPATH='" .. dir .. "/?.so' $LUA "
@@ -45,6 +47,13 @@ return function(module, other, other_title)
     end
     for _, row in ipairs {
         {
+            id = "floor", title = "floor", hidden = true,
+            probe = "echo",
+            files = "env LUA_CPATH=$C/floor/?.so $LUA $CASES/luring_files.lua $ACTION $SIZE $DEPTH $COUNT",
+        }, {
+            id = "bound", title = "raw C + floor", sum = { "raw", "floor" },
+            probe = "echo",
+        }, {
             id = "raw", title = "raw C",
             probe = "echo",
             files = "$C/raw files $ACTION $SIZE $DEPTH $COUNT 0",

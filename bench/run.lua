@@ -83,6 +83,21 @@ local function run_once(peer, cell, kind)
     return values
 end
 
+local function sum(ids, samples)
+    local values = {}
+    for i = 1, math.huge do
+        values[i] = { cpu = 0 }
+        for _, id in ipairs(ids) do
+            local sample = samples[id] and samples[id][i]
+            if not sample then
+                values[i] = nil
+                return values
+            end
+            values[i].cpu = values[i].cpu + sample.cpu
+        end
+    end
+end
+
 -- samples[id][round] = values
 local function measure(cell, peers)
     local samples = {}
@@ -102,8 +117,8 @@ local function measure(cell, peers)
             end
         end
     end
-    for id, values in pairs(samples) do
-        samples[id] = values or nil
+    for _, peer in ipairs(peers) do
+        samples[peer.id] = samples[peer.id] or peer.sum and cell.kind == "files" and sum(peer.sum, samples) or nil
     end
     return samples
 end

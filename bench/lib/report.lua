@@ -11,7 +11,7 @@ local function peers_of(results, kind)
     local there = {}
     for _, peer in ipairs(results.peers) do
         for _, cell in ipairs(results.cells) do
-            if cell.kind == kind and cell.samples[peer.id] then
+            if cell.kind == kind and cell.samples[peer.id] and not peer.hidden then
                 table.insert(there, peer)
                 break
             end
