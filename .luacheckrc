@@ -2,3 +2,4 @@ std = "max"
 max_line_length = 120
 exclude_files = { "target" }
 files["tests/*_spec.lua"] = { std = "max+busted" }
+files["bench"] = { max_line_length = false }

@@ -55,7 +55,7 @@ describe("queue_init", function()
                 local arguments = { 4, 0 }
                 arguments[position] = wrong
                 local message = refusal(arguments[1], arguments[2])
-                local expected = ("bad argument #%d to 'queue_init' (must be between 0 and 4294967295)"):format(position)
+                local expected = "bad argument #" .. position .. " to 'queue_init' (must be between 0 and 4294967295)"
                 assert.truthy(message:find(expected, 1, true), message)
             end
         end
