@@ -28,7 +28,7 @@ RUST_FLAGS = $(strip --remap-path-prefix=$(CURDIR)=luring --remap-path-prefix=$(
 	--remap-path-prefix=$(abspath $(CARGO_TARGET_DIR))=target $(addprefix -Clink-arg=,$(LDFLAGS)) $(RUSTFLAGS))
 VENDORED = $(if $(wildcard vendor/config.toml),--locked --offline --config vendor/config.toml)
 
-.PHONY: build install uninstall check check-elf demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
+.PHONY: build install uninstall check check-valgrind check-elf demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	CFLAGS='$(SHIM_FLAGS)' RUSTFLAGS='$(RUST_FLAGS)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' \
@@ -47,6 +47,13 @@ uninstall: ## take it away again
 
 check: ## run every test on every Lua that is installed (LUA_VERSIONS narrows it)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" VENDORED="$(VENDORED)" scripts/check $(LUA_VERSIONS)
+
+check-valgrind: ## run them under valgrind, on Lua 5.1 and 5.4
+	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-valgrind
+
+lua5.5: ## build an interpreter of Lua 5.5 for the tests, into target/lua5.5
+	$(CARGO) build --quiet --release --locked --manifest-path tests/lua55/Cargo.toml --target-dir target/lua5.5/build
+	@$(INSTALL) -D target/lua5.5/build/release/lua55 target/lua5.5/lua5.5
 
 check-elf: build ## is what was built fit to be installed: symbols, hardening, no paths
 	@CARGO_TARGET_DIR='$(abspath $(CARGO_TARGET_DIR))' scripts/check-elf $(wildcard $(MODULES)/*/luring.so)
