@@ -48,7 +48,7 @@ function child.run(chunk, before)
     local file = assert(io.open(path, "wb"))
     file:write(chunk)
     file:close()
-    local result = child.shell((before or "") .. " " .. "exec " .. child.command(path))
+    local result = child.shell(("exec %s %s"):format(before or "", child.command(path)))
     os.remove(path)
     return result
 end

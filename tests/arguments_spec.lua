@@ -1,0 +1,171 @@
+local luring = require "luring"
+local child = require "child"
+local drive = require "drive"
+local host = require "host"
+
+-- The cases are made from the reference in README.md: each heading has a function's
+-- parameters with their types.
+local functions = {}
+for name, parameters in child.contents(child.root .. "/README.md"):gmatch("\n### `luring%.([%w_]+)%((.-)%)") do
+    local list = {}
+    for parameter, kind, optional in parameters:gmatch("([%w_]+): (%w+)(%??)") do
+        list[#list + 1] = { name = parameter, kind = kind, optional = optional == "?" }
+    end
+    functions[#functions + 1] = { name = name, parameters = list }
+end
+
+local INT, UINT = { -2 ^ 31, 2 ^ 31 - 1 }, { 0, 2 ^ 32 - 1 }
+local RANGES = {
+    fd = INT, sockfd = INT, flags = INT, errno = INT, backlog = INT, domain = INT, type = INT, protocol = INT,
+    size = UINT, entries = UINT, wait_nr = UINT, offset = false,
+}
+
+local NONE = {}
+local light, full = host.light(4096), io.stdout
+
+local VALUES = {
+    { nil, "nil" }, { NONE, "no value" }, { true, "boolean" }, { false, "boolean" }, { {}, "table" },
+    { print, "function" }, { light, "light userdata" }, { full, "userdata" }, { "x", "string" }, { "", "string" },
+    { 1.5, "number" }, { 0 / 0, "number" }, { math.huge, "number" }, { -math.huge, "number" }, { 2 ^ 53, "number" },
+    { 2 ^ 63, "number" }, { -2 ^ 64, "number" }, { 1e300, "number" }, { "1.5", "string" }, { "nan", "string" },
+    { 1, "number" }, { coroutine.create(print), "thread" },
+}
+
+local function got(value, kind)
+    local metatable = value == full and debug.getmetatable(full)
+    return metatable and type(metatable.__name) == "string" and metatable.__name or kind
+end
+
+-- What is wrong with a value in a place: the text of its error, or nil when it is right.
+local function complaint(call, parameter, value, kind)
+    if parameter.optional and (value == nil or value == NONE) then return nil end
+    local wanted = parameter.kind
+    if wanted == "integer" then
+        local number = (kind == "number" or kind == "string") and tonumber(value)
+        if value == "nan" then number = nil end
+        if not number then return "number expected, got " .. got(value, kind) end
+        if number % 1 ~= 0 or math.abs(number) >= 2 ^ 63 then return "number has no integer representation" end
+        local range = RANGES[parameter.name]
+        if call.name == "queue_init" then range = UINT end
+        if range and (number < range[1] or number > range[2]) then
+            return ("must be between %.0f and %.0f"):format(range[1], range[2])
+        end
+        return nil
+    elseif wanted == "string" then
+        if kind == "string" or kind == "number" then return nil end
+        return "string expected, got " .. got(value, kind)
+    elseif wanted == "function" then
+        if kind == "function" then return nil end
+        return "function expected, got " .. got(value, kind)
+    elseif wanted == "table" then
+        if kind == "table" and value ~= NONE then return "field 'family' must be an integer from 0 to 65535" end
+        if kind == "string" then return #value < 2 and "a packed address has 2 to 128 bytes" or nil end
+        return "table expected, got " .. got(value, kind)
+    elseif wanted == "cqe" then
+        if kind == "light userdata" then
+            return "not the cqe that a callback of this ring has got, or already seen"
+        end
+        return "cqe expected, got " .. got(value, kind)
+    elseif wanted == "userdata" then
+        return "luring expected, got " .. got(value, kind)
+    end
+    error("no such kind in README.md: " .. wanted)
+end
+
+-- Right arguments for the places before the wrong one.
+local function right(parameter, ring)
+    local values = {
+        userdata = ring, integer = parameter.name == "entries" and 4 or 0, string = "/dev/null", ["function"] = print,
+        table = { family = luring.AF_UNIX, path = "/nowhere/socket" }, cqe = light,
+    }
+    return values[parameter.kind]
+end
+
+local compile = loadstring or load
+
+describe("README.md", function()
+    it("has a heading for each function, with types that the cases know", function()
+        assert.is_true(#functions >= 13)
+        local names = {}
+        for _, call in ipairs(functions) do
+            names[call.name] = true
+            for _, parameter in ipairs(call.parameters) do
+                complaint(call, parameter, nil, "nil")
+                if parameter.kind == "integer" then assert.not_nil(RANGES[parameter.name], parameter.name) end
+            end
+        end
+        for name, value in pairs(luring) do
+            if type(value) == "function" then assert.is_true(names[name], name) end
+        end
+    end)
+end)
+
+describe("a wrong argument", function()
+    local ring
+    before_each(function() ring = luring.queue_init(256, 0) end)
+    after_each(function() luring.queue_exit(ring) end)
+
+    for _, call in ipairs(functions) do
+        for position, parameter in ipairs(call.parameters) do
+            it(("of %s, the %s at %d, is an error"):format(call.name, parameter.name, position), function()
+                -- Not a tail call, so that Lua knows the function's name.
+                local invoke = assert(compile(
+                    ("local luring = ... return function(...) local a, b = luring.%s(...) return a, b end"):format(
+                        call.name)))(luring)
+                local free = luring.open_file("/dev/null", "r")
+                luring.close_fd(free)
+                local tried = 0
+                for i = 1, #VALUES do
+                    local value, kind = VALUES[i][1], VALUES[i][2]
+                    local expected = complaint(call, parameter, value, kind)
+                    if expected then
+                        tried = tried + 1
+                        local arguments = {}
+                        for before = 1, position - 1 do
+                            arguments[before] = right(call.parameters[before], ring)
+                        end
+                        local count = position
+                        if value == NONE then count = position - 1 else arguments[position] = value end
+                        local ok, message = pcall(invoke, (unpack or table.unpack)(arguments, 1, count))
+                        local what = ("%s: %s at %d"):format(call.name, tostring(value), position)
+                        assert.is_false(ok, what)
+                        assert.equal("string", type(message), what)
+                        expected = ("bad argument #%d to '%s' (%s)"):format(position, call.name, expected)
+                        assert.equal(expected, message:match("bad argument.*$"), what)
+                    end
+                end
+                assert.is_true(tried > 3)
+                assert.equal(0, luring.submit(ring))
+                local again = luring.open_file("/dev/null", "r")
+                luring.close_fd(again)
+                assert.equal(free, again)
+            end)
+        end
+    end
+
+    it("keeps nothing: not the callback, not the content", function()
+        local kept = setmetatable({}, { __mode = "k" })
+        local function try(i)
+            local function callback() return i end
+            kept[callback] = true
+            pcall(luring.read, ring, 0, -1, 0, callback)
+            pcall(luring.read, ring, 0, 1, 0.5, callback)
+            pcall(luring.write, ring, 0, {}, 0, callback)
+            pcall(luring.write, ring, 0, "x", "x", callback)
+        end
+        for i = 1, 20 do try(i) end
+        drive.collect()
+        assert.is_nil(next(kept))
+        assert.equal(0, luring.submit(ring))
+    end)
+end)
+
+describe("an integer", function()
+    it("may be the largest and the smallest of its range", function()
+        local ring = luring.queue_init(4, 0)
+        assert.same({ -luring.EBADF, "" }, { drive.one(ring, "read", -2147483648, 0, 0) })
+        assert.same({ -luring.EBADF, "" }, { drive.one(ring, "recv", 2147483647, 0, 0) })
+        assert.equal(-luring.EBADF, (drive.one(ring, "read", -1, 4294967295, -2 ^ 63)))
+        luring.queue_exit(ring)
+    end)
+end)

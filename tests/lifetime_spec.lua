@@ -1,0 +1,115 @@
+local drive = require "drive"
+local host = require "host"
+
+-- Each case runs in a Lua state of its own, in this process, which is closed in the end.
+local START = [[
+local luring = require "luring"
+local ring = luring.queue_init(16, 0)
+local from, to = luring.pipe2(luring.O_CLOEXEC)
+local one, other = luring.socketpair()
+local listener = luring.tcp_listen { family = luring.AF_INET, addr = "127.0.0.1", port = 0 }
+local function close() for _, fd in ipairs { from, to, one, other, listener } do luring.close_fd(fd) end end
+local calls = 0
+]]
+
+local KINDS = {
+    { "read", "luring.read(ring, from, 100000, -1, callback)", 'luring.write(ring, to, "hello", -1)' },
+    { "recv", "luring.recv(ring, other, 100000, 0, callback)", 'luring.send(ring, one, "hello", 0)' },
+    { "write", 'luring.write(ring, to, ("x"):rep(1000000), -1, callback)', "luring.read(ring, from, 1000000, -1)" },
+    { "accept", "luring.accept(ring, listener, 0, callback)", "luring.tcp_connect(luring.getsockname(listener))" },
+}
+
+local ENDS = {
+    { "queue_exit", "luring.queue_exit(ring)" },
+    { "collected", "ring = nil for _ = 1, 3 do collectgarbage() end" },
+    { "overwritten", "ring = luring.queue_init(16, 0) for _ = 1, 3 do collectgarbage() end" },
+    { "closed with its state", "" },
+    { "ended by an error", 'error("on purpose", 0)' },
+}
+
+-- Where in the action's life the end comes. %a is the action, %c what completes it, %e the end.
+local POINTS = {
+    { "queued", "local callback = function() calls = calls + 1 end %a %e" },
+    { "submitted", "local callback = function() calls = calls + 1 end %a luring.submit(ring) %e" },
+    { "completed", [[local callback = function() calls = calls + 1 end %a luring.submit(ring) %c
+        luring.submit(ring) collectgarbage() %e]] },
+    { "in its callback, before cqe_seen", [[local callback = function() calls = calls + 1 %e end
+        %a luring.submit(ring) %c
+        while calls == 0 do luring.submit_and_wait(ring, 1) luring.do_cqes(ring) end]] },
+    { "in its callback, after cqe_seen", [[local callback = function(cqe)
+            calls = calls + 1 luring.cqe_seen(ring, cqe) %e end
+        %a luring.submit(ring) %c
+        while calls == 0 do luring.submit_and_wait(ring, 1) luring.do_cqes(ring) end]] },
+}
+
+describe("a ring that is", function()
+    for _, ending in ipairs(ENDS) do
+        for _, point in ipairs(POINTS) do
+            it(("%s while an action is %s lets go of all"):format(ending[1], point[1]), function()
+                for _, kind in ipairs(KINDS) do
+                    local in_callback = point[1]:find("callback", 1, true)
+                    local body = point[2]:gsub("%%(%a)", { a = kind[2], c = kind[3], e = ending[2] })
+                    local expected = ending[1] == "ended by an error" and "on purpose" or nil
+                    -- Unless it was seen, a completion whose ring lives on is delivered for ever.
+                    if in_callback and not ending[1]:find("queue_exit", 1, true) and not expected then
+                        body = body:gsub("calls = calls %+ 1", "calls = calls + 1 if calls > 3 then error(0, 0) end")
+                        body = ("pcall(function() %s end)"):format(body)
+                    end
+                    local chunk = START .. body .. " close()"
+                    local free = drive.idle_pipe()
+                    drive.close(free, free + 1)
+                    local result = host.state(chunk)
+                    assert.equal(expected, result, kind[1])
+                    for fd = free, free + 40 do drive.close(fd) end
+                end
+            end)
+        end
+    end
+end)
+
+describe("the kernel", function()
+    it("does not write to a ring's buffers once the ring is gone", function()
+        -- What the collected rings were reading arrives only later.
+        local luring = require "luring"
+        local from, to = drive.idle_pipe()
+        for _ = 1, 50 do
+            local ring = luring.queue_init(8, 0)
+            for _ = 1, 8 do luring.read(ring, from, 65536, -1) end
+            luring.submit(ring)
+            luring.queue_exit(ring)
+        end
+        local ring = luring.queue_init(8, 0)
+        assert.equal(5, (drive.one(ring, "write", to, "still", -1)))
+        assert.same({ 5, "still" }, { drive.one(ring, "read", from, 100, -1) })
+        luring.queue_exit(ring)
+        drive.close(from, to)
+    end)
+end)
+
+describe("two hundred states", function()
+    it("open, use and close the module", function()
+        for _ = 1, 200 do
+            local result = host.state([[
+                local luring = require "luring"
+                local ring = luring.queue_init(8, 0)
+                local from, to = luring.pipe2()
+                local text
+                luring.write(ring, to, "x", -1)
+                luring.submit_and_wait(ring, 1)
+                luring.do_cqes(ring)
+                luring.read(ring, from, 10, -1, function(cqe, _, result)
+                    luring.cqe_seen(ring, cqe)
+                    text = result
+                end)
+                luring.submit_and_wait(ring, 1)
+                luring.do_cqes(ring)
+                luring.read(ring, from, 10, -1)
+                luring.submit(ring)
+                luring.close_fd(from)
+                luring.close_fd(to)
+                assert(text == "x")
+            ]])
+            assert.is_nil(result)
+        end
+    end)
+end)

@@ -1,0 +1,58 @@
+local luring = require "luring"
+local child = require "child"
+
+local PROGRAM = [[
+local luring = require "luring"
+local ok, message = pcall(function() local ring = luring.queue_init(4, 0) return ring end)
+io.write(tostring(ok), " ", tostring(message))
+]]
+
+local refuse = child.compile("refuse.c", "refuse")
+
+-- What a program prints for which io_uring_setup fails with an error.
+local function refused(errno)
+    local result = child.run(PROGRAM, ("%s %d"):format(child.quote(refuse), errno))
+    assert.equal(0, result.status, result.output)
+    return result.output
+end
+
+describe("queue_init where the system refuses", function()
+    local texts = {
+        { "EPERM", "Operation not permitted", "seccomp" },
+        { "ENOSYS", "Function not implemented", "seccomp filter hides it" },
+        { "ENOMEM", "Cannot allocate memory", "limit on locked memory" },
+        { "EACCES", "Permission denied", "SELinux" },
+        { "EMFILE", "Too many open files", "" },
+    }
+    for _, text in ipairs(texts) do
+        it(("with %s says why, and what to do"):format(text[1]), function()
+            local output = refused(luring[text[1]])
+            assert.equal("false", output:match("^%a+"))
+            assert.truthy(output:find(":2: could not initialise queue: " .. text[2], 1, true), output)
+            assert.truthy(output:find(text[3], 1, true), output)
+        end)
+    end
+
+    it("with the sysctl says which one", function()
+        local sysctl = "/proc/sys/kernel/io_uring_disabled"
+        local file = io.open(sysctl, "r+")
+        if not file then return pending("only root may switch io_uring off") end
+        local before = file:read("*a"):match("%d")
+        file:close()
+        local path = os.tmpname()
+        local script = io.open(path, "w")
+        script:write(PROGRAM)
+        script:close()
+        local result = child.shell(([[
+            trap 'echo %s >%s' EXIT
+            trap 'exit 1' TERM INT
+            echo 2 >%s || exit 3
+            %s]]):format(before, sysctl, sysctl, child.command(path)))
+        os.remove(path)
+        assert.equal(before, child.contents(sysctl):match("%d"))
+        assert.equal(0, result.status, result.output)
+        local said = ":2: could not initialise queue: Operation not permitted "
+            .. "(io_uring is switched off: the sysctl kernel.io_uring_disabled is 2;"
+        assert.truthy(result.output:find(said, 1, true), result.output)
+    end)
+end)
