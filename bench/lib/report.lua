@@ -144,7 +144,7 @@ end
 local function instruction_table(results)
     local peers = {}
     for _, peer in ipairs(results.peers) do
-        if results.instructions.read[peer.id] then
+        if results.instructions.read[peer.id] and not peer.hidden then
             table.insert(peers, peer)
         end
     end
