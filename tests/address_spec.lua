@@ -49,7 +49,9 @@ describe("an address", function()
         assert.same(
             { family = luring.AF_INET6, addr = "::1", port = address.port, scope_id = 0, flowinfo = 0 }, address)
         luring.close_fd(listener)
-        local other = listen { family = luring.AF_INET6, addr = "0:0:0:0:0:0:0:1", port = 0, scope_id = 0, flowinfo = 0 }
+        local other = listen {
+            family = luring.AF_INET6, addr = "0:0:0:0:0:0:0:1", port = 0, scope_id = 0, flowinfo = 0,
+        }
         assert.equal("::1", connect_to(other).addr)
         luring.close_fd(other)
     end)
@@ -158,7 +160,8 @@ describe("an address", function()
         drive.close(client, listener)
         for _, length in ipairs { 0, 1, 129, 1000 } do
             local message = wrong("tcp_connect", ("\0"):rep(length))
-            assert.truthy(message:find("bad argument #1 to 'tcp_connect' (a packed address has 2 to 128 bytes)", 1, true))
+            local expected = "bad argument #1 to 'tcp_connect' (a packed address has 2 to 128 bytes)"
+            assert.truthy(message:find(expected, 1, true), message)
         end
         assert.is_true(luring.tcp_connect("\2\0") < 0)
     end)

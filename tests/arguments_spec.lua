@@ -28,7 +28,7 @@ local VALUES = {
     { print, "function" }, { light, "light userdata" }, { full, "userdata" }, { "x", "string" }, { "", "string" },
     { 1.5, "number" }, { 0 / 0, "number" }, { math.huge, "number" }, { -math.huge, "number" }, { 2 ^ 53, "number" },
     { 2 ^ 63, "number" }, { -2 ^ 64, "number" }, { 1e300, "number" }, { "1.5", "string" }, { "nan", "string" },
-    { 1, "number" }, { coroutine.create(print), "thread" },
+    { 1, "number" }, { coroutine.create(function() end), "thread" },
 }
 
 local function got(value, kind)
@@ -42,7 +42,6 @@ local function complaint(call, parameter, value, kind)
     local wanted = parameter.kind
     if wanted == "integer" then
         local number = (kind == "number" or kind == "string") and tonumber(value)
-        if value == "nan" then number = nil end
         if not number then return "number expected, got " .. got(value, kind) end
         if number % 1 ~= 0 or math.abs(number) >= 2 ^ 63 then return "number has no integer representation" end
         local range = RANGES[parameter.name]

@@ -109,8 +109,9 @@ describe("do_cqes", function()
         assert.same({ write = 2, send = 2, accept = 2, read = 3, recv = 3 }, counts)
         for _, name in ipairs { "write", "send", "accept", "read", "recv" } do
             counts = {}
-            local arguments = { write = { "x", 0 }, send = { "x", 0 }, accept = { 0 }, read = { 1, 0 }, recv = { 1, 0 } }
-            local all = arguments[name]
+            local all = ({
+                write = { "x", 0 }, send = { "x", 0 }, accept = { 0 }, read = { 1, 0 }, recv = { 1, 0 },
+            })[name]
             all[#all + 1] = count("bad " .. name)
             luring[name](ring, -1, (unpack or table.unpack)(all))
             drive.turn(ring)
@@ -445,8 +446,8 @@ describe("an error in a callback", function()
     it("shows a message handler the callback's own stack", function()
         local function failing(cqe)
             luring.cqe_seen(ring, cqe)
-            local nothing
-            return nothing.field
+            local number = 1
+            return number.field.field
         end
         luring.write(ring, to, "x", -1, failing)
         luring.submit_and_wait(ring, 1)

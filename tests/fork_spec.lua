@@ -26,7 +26,8 @@ describe("a forked child", function()
     it("gets an argument error for every use of its parent's ring", function()
         assert.equal(0, in_child(function()
             local calls = {
-                { luring.submit }, { luring.submit_and_wait, 0 }, { luring.do_cqes }, { luring.cqe_seen, host.light(1) },
+                { luring.submit }, { luring.submit_and_wait, 0 }, { luring.do_cqes },
+                { luring.cqe_seen, host.light(1) },
                 { luring.read, from, 1, -1 }, { luring.write, to, "x", -1 }, { luring.recv, from, 1, 0 },
                 { luring.send, to, "x", 0 }, { luring.accept, from, 0 },
             }

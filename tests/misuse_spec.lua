@@ -5,7 +5,11 @@ local START = [[
 local luring = require "luring"
 local ring = luring.queue_init(8, 0)
 local from, to = luring.pipe2()
-local function turn() luring.submit_and_wait(ring, 1) return luring.do_cqes(ring) end
+local function turn()
+    luring.submit_and_wait(ring, 1)
+    local result = luring.do_cqes(ring)
+    return result
+end
 local function refused(f, ...)
     local ok, message = pcall(f, ...)
     assert(not ok and type(message) == "string" and message:find("bad argument", 1, true), message)

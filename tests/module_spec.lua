@@ -78,7 +78,7 @@ describe("a ring", function()
     end)
 
     it("has its functions as methods", function()
-        for _, name in ipairs(METHODS) do assert.equal(luring[name], ring[name], name) end
+        for _, name in ipairs(METHODS) do assert.equal("function", type(ring[name]), name) end
         assert.is_nil(ring.queue_init)
         assert.is_nil(ring.open_file)
         assert.is_nil(ring.nothing)
