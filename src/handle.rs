@@ -195,13 +195,24 @@ fn registry_key() -> *const c_void {
     (&raw const HERE).cast()
 }
 
-/// Makes the type of rings, unless an earlier load of this module has. `methods` is
-/// the place of the table of functions that `ring:method()` finds. May raise.
+/// Makes the type of rings, or takes the one that an earlier load of this module has
+/// made. `methods` is the place of the table of functions that `ring:method()` finds.
+/// May raise.
 pub fn register(lua: Lua, methods: c_int) {
-    if lua.registry_get(registry_key()) == Type::Table {
-        return lua.pop();
+    if lua.registry_get(registry_key()) != Type::Table {
+        lua.pop();
+        push_type(lua);
+        // Another build of luring may have taken the name: its rings stay its own.
+        lua.register_type(TYPE_NAME);
+        lua.push_copy(-1);
+        lua.registry_set(registry_key());
     }
+    lua.push_copy(methods);
+    lua.set_field(-2, c"__index");
     lua.pop();
+}
+
+fn push_type(lua: Lua) {
     lua.push_table();
     let functions: [(&CStr, Function); 2] = [(c"__gc", collect), (c"__tostring", to_string)];
     for (name, function) in functions {
@@ -210,11 +221,6 @@ pub fn register(lua: Lua, methods: c_int) {
     }
     lua.push_text(TYPE_NAME);
     lua.set_field(-2, c"__name");
-    lua.push_copy(methods);
-    lua.set_field(-2, c"__index");
-    // Another build of luring may have taken the name: its rings stay its own.
-    lua.register_type(TYPE_NAME);
-    lua.registry_set(registry_key());
 }
 
 unsafe extern "C-unwind" fn collect(state: RawState) -> c_int {

@@ -35,7 +35,6 @@ fn stream(address: &Address, then: impl FnOnce(c_int) -> i64) -> i64 {
 pub unsafe extern "C-unwind" fn tcp_listen(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = unsafe { Lua::new(state) };
-    lua.set_top(2); // reading the table pushes
     let backlog = args::optional_int(lua, 2, BACKLOG);
     let address = Address::check(lua, 1);
     let fd = stream(&address, |fd| {
