@@ -2,8 +2,13 @@
 
 /// Bits of a key that number the slot; the rest, up to `KEY_BITS`, hold the generation.
 const INDEX_BITS: u32 = if cfg!(target_pointer_width = "64") { 22 } else { 18 };
-/// LuaJIT's light userdata has 47 bits where a pointer has 64.
-const KEY_BITS: u32 = if cfg!(target_pointer_width = "64") { 47 } else { 32 };
+/// Lua holds a key as a light userdata. LuaJIT's have 47 bits, and a state can hold only
+/// some 250 different values of those from the 39th on, pointers of others included.
+const KEY_BITS: u32 = match () {
+    _ if cfg!(target_pointer_width = "32") => 32,
+    _ if cfg!(any(feature = "lua51", feature = "luajit")) => 42,
+    _ => 53,
+};
 const MAX_SLOTS: usize = 1 << INDEX_BITS;
 const GENERATIONS: u32 = 1 << (KEY_BITS - INDEX_BITS);
 const NONE: u32 = u32::MAX;
