@@ -80,13 +80,20 @@ describe("read", function()
     end)
 
     it("of every size around the buffers' sizes brings what is there", function()
-        local zeros = luring.open_file("/dev/zero", "r")
+        -- A read of /dev/zero may be cut short by a signal; one of a cached file is not.
+        local whole = ("0123456789abcdef"):rep(65537)
+        local big = os.tmpname()
+        local file = io.open(big, "wb")
+        file:write(whole)
+        file:close()
+        local source = luring.open_file(big, "r")
         for _, size in ipairs { 1, 63, 64, 65, 127, 128, 129, 4095, 4096, 4097, 65536, 1048577 } do
-            local res, result = drive.one(ring, "read", zeros, size, 0)
+            local res, result = drive.one(ring, "read", source, size, 0)
             assert.equal(size, res)
-            assert.is_true(result == ("\0"):rep(size))
+            assert.is_true(result == whole:sub(1, size))
         end
-        luring.close_fd(zeros)
+        luring.close_fd(source)
+        os.remove(big)
     end)
 
     it("keeps many results apart", function()
