@@ -223,7 +223,7 @@ pub fn callback(lua: Lua, index: c_int) -> bool {
     match lua.kind(index) {
         Type::Function => true,
         Type::None | Type::Nil => false,
-        _ if lua.callable(index) => true,
+        _ if lua.has_call(index) => true,
         _ => lua.type_error(index, c"function"),
     }
 }

@@ -105,7 +105,7 @@ impl Handle {
         let userdata = lua.top();
         lua.registry_get(registry_key());
         lua.set_metatable(userdata);
-        lua.push_table_with_one_name();
+        lua.push_table();
         lua.push_table();
         lua.raw_set(-2, CONTENTS);
         lua.set_user_table(userdata);

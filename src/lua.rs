@@ -242,20 +242,15 @@ impl Lua {
         unsafe { ffi::lua_topointer(self.0, index) as usize }
     }
 
-    /// Whether the value at `index` can be called. May raise out of memory.
-    #[inline]
-    pub fn callable(self, index: c_int) -> bool {
-        if self.kind(index) == Type::Function {
-            return true;
+    /// Whether the value at `index`, which is no function, can be called all the same. May
+    /// raise out of memory.
+    pub fn has_call(self, index: c_int) -> bool {
+        // SAFETY: `new`'s promise; one slot.
+        let found = unsafe { ffi::luaL_getmetafield(self.0, index, c"__call".as_ptr()) != ffi::LUA_TNIL };
+        if found {
+            self.pop();
         }
-        // SAFETY: `new`'s promise; what is pushed is popped.
-        unsafe {
-            let found = ffi::luaL_getmetafield(self.0, index, c"__call".as_ptr()) != ffi::LUA_TNIL;
-            if found {
-                ffi::lua_settop(self.0, -2);
-            }
-            found
-        }
+        found
     }
 
     // ---- pushing: strings and new objects may raise out of memory, and may run
@@ -311,12 +306,6 @@ impl Lua {
     pub fn push_table(self) {
         // SAFETY: `new`'s promise; one slot.
         unsafe { ffi::lua_createtable(self.0, 0, 0) }
-    }
-
-    /// Pushes a table that has room for one named entry. May raise out of memory.
-    pub fn push_table_with_one_name(self) {
-        // SAFETY: `new`'s promise; one slot.
-        unsafe { ffi::lua_createtable(self.0, 0, 1) }
     }
 
     /// Pushes a new full userdata and gives its memory. May raise out of memory.

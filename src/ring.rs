@@ -343,9 +343,7 @@ impl Ring {
         self.drop_unsubmitted();
         let mut patience = Wait::milliseconds(10);
         loop {
-            while let Some(completion) = self.peek() {
-                self.seen(completion.key);
-            }
+            self.reap_all();
             if self.in_flight.len() == 0 {
                 return true;
             }
@@ -355,6 +353,13 @@ impl Ring {
                 return false;
             }
             self.wait(&mut patience);
+        }
+    }
+
+    /// Ends all completions there are, for nobody to see.
+    fn reap_all(&mut self) {
+        while let Some(completion) = self.peek() {
+            self.seen(completion.key);
         }
     }
 
@@ -388,9 +393,7 @@ impl Ring {
                 if !self.submit_all() {
                     return false;
                 }
-                while let Some(completion) = self.peek() {
-                    self.seen(completion.key);
-                }
+                self.reap_all();
                 continue;
             }
             // SAFETY: there is room, and a cancellation touches no memory.
@@ -407,12 +410,9 @@ impl Ring {
                 0 if self.is_full() && self.queues.kernel_thread => std::thread::yield_now(),
                 error if error <= 0 => return true,
                 error if error == sys::EINTR as i32 => {}
-                // The completion queue is full or the kernel short of memory: reaping
-                // first, and trying again, is up to the caller.
+                // The completion queue is full or the kernel short of memory: reap first.
                 error if [sys::EAGAIN, sys::EBUSY, sys::ENOMEM].contains(&(error as u32)) => {
-                    while let Some(completion) = self.peek() {
-                        self.seen(completion.key);
-                    }
+                    self.reap_all();
                     std::thread::yield_now();
                 }
                 _ => return false,
