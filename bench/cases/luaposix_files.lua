@@ -4,6 +4,7 @@
 -- Prints the seconds of CPU time that COUNT actions took, after some to warm up.
 
 local unistd = require "posix.unistd"
+local timed = require "bench.lib.timed"
 
 local name, size, count = arg[1], tonumber(arg[2]), tonumber(arg[4])
 local reads = name == "read"
@@ -20,8 +21,5 @@ local function run(actions)
 end
 
 local warm = count // 10
-run(warm)
-local before = os.clock()
-run(count)
-print("cpu", os.clock() - before)
+timed(run, warm, count)
 assert(bytes == (warm + count) * size, bytes)

@@ -5,6 +5,7 @@
 -- Prints the seconds of CPU time that COUNT reads took, after a tenth as many.
 
 local luring = require "luring"
+local timed = require "bench.lib.timed"
 
 local SIZE, DEPTH = 64, 10
 local others, count = tonumber(arg[1]), tonumber(arg[2])
@@ -40,9 +41,6 @@ end
 luring.submit(ring)
 
 local warm = count // 10
-run(warm)
-local before = os.clock()
-run(count)
-print("cpu", os.clock() - before)
+timed(run, warm, count)
 assert(bytes == (warm + count) * SIZE, bytes)
 os.exit(0) -- the kernel cancels what is in flight

@@ -4,6 +4,7 @@
 -- Prints the seconds of CPU time that COUNT actions took, after some to warm up.
 
 local luring = require "luring"
+local timed = require "bench.lib.timed"
 
 local name, size, depth, count = arg[1], tonumber(arg[2]), tonumber(arg[3]), tonumber(arg[4])
 local fd = tonumber(arg[5] or 3)
@@ -48,8 +49,5 @@ local function run(actions)
 end
 
 local warm = math.max(count // 10, 2 * depth)
-run(warm)
-local before = os.clock()
-run(count)
-print("cpu", os.clock() - before)
+timed(run, warm, count)
 assert(bytes == (warm + count) * size, bytes)

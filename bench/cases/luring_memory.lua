@@ -3,19 +3,11 @@
 -- Prints the bytes of each beyond its buffer.
 
 local luring = require "luring"
+local resident = require "bench.lib.resident"
 
 local SIZE = 64
 local count = tonumber(arg[1])
 local ring = luring.queue_init(4096, 0)
-
-local function resident()
-    collectgarbage()
-    collectgarbage()
-    local file = assert(io.open("/proc/self/statm"))
-    local pages = tonumber(file:read("a"):match("^%d+ (%d+)"))
-    file:close()
-    return pages * 4096
-end
 
 local function done(cqe)
     luring.cqe_seen(ring, cqe)

@@ -3,20 +3,12 @@
 -- end of the first fiftieth to the end of all.
 
 local luring = require "luring"
+local resident = require "bench.lib.resident"
 
 local SIZE, DEPTH = 4096, 32
 local count = tonumber(arg[1])
 local ring = luring.queue_init(DEPTH, 0)
 local bytes = 0
-
-local function resident()
-    collectgarbage()
-    collectgarbage()
-    local file = assert(io.open("/proc/self/statm"))
-    local pages = tonumber(file:read("a"):match("^%d+ (%d+)"))
-    file:close()
-    return pages * 4096
-end
 
 local function run(actions)
     for _ = 1, actions // DEPTH do

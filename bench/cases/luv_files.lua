@@ -3,6 +3,7 @@
 -- Prints the seconds of CPU time that COUNT actions took, after some to warm up.
 
 local uv = require "luv"
+local timed = require "bench.lib.timed"
 
 local name, size, depth, count = arg[1], tonumber(arg[2]), tonumber(arg[3]), tonumber(arg[4])
 local reads = name == "read"
@@ -34,8 +35,5 @@ local function run(actions)
 end
 
 local warm = math.max(count // 10, 2 * depth)
-run(warm)
-local before = os.clock()
-run(count)
-print("cpu", os.clock() - before)
+timed(run, warm, count)
 assert(bytes == (warm + count) * size, bytes)
