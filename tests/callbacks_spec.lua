@@ -2,17 +2,17 @@ local luring = require "luring"
 local drive = require "drive"
 local host = require "host"
 
-describe("do_cqes", function()
-    local ring, from, to
-    before_each(function()
-        ring = luring.queue_init(64, 0)
-        from, to = drive.idle_pipe()
-    end)
-    after_each(function()
-        luring.queue_exit(ring)
-        drive.close(from, to)
-    end)
+local ring, from, to
+before_each(function()
+    ring = luring.queue_init(64, 0)
+    from, to = drive.idle_pipe()
+end)
+after_each(function()
+    luring.queue_exit(ring)
+    drive.close(from, to)
+end)
 
+describe("do_cqes", function()
     -- Queues a write of one byte, which completes at once.
     local function write(callback) return assert(luring.write(ring, to, "x", -1, callback)) end
 
@@ -212,16 +212,6 @@ describe("do_cqes", function()
 end)
 
 describe("a completion that is not marked seen", function()
-    local ring, from, to
-    before_each(function()
-        ring = luring.queue_init(8, 0)
-        from, to = drive.idle_pipe()
-    end)
-    after_each(function()
-        luring.queue_exit(ring)
-        drive.close(from, to)
-    end)
-
     it("is delivered again and again, before any other", function()
         local calls, others = {}, 0
         luring.write(ring, to, "hello", -1)
@@ -268,16 +258,6 @@ describe("a completion that is not marked seen", function()
 end)
 
 describe("cqe_seen", function()
-    local ring, from, to
-    before_each(function()
-        ring = luring.queue_init(8, 0)
-        from, to = drive.idle_pipe()
-    end)
-    after_each(function()
-        luring.queue_exit(ring)
-        drive.close(from, to)
-    end)
-
     local NOT = "bad argument #2 to 'cqe_seen' (not the cqe that a callback of this ring has got, or already seen)"
 
     local function refused(cqe)
@@ -418,16 +398,6 @@ describe("cqe_seen", function()
 end)
 
 describe("an error in a callback", function()
-    local ring, from, to
-    before_each(function()
-        ring = luring.queue_init(8, 0)
-        from, to = drive.idle_pipe()
-    end)
-    after_each(function()
-        luring.queue_exit(ring)
-        drive.close(from, to)
-    end)
-
     it("leaves do_cqes as the value that was raised", function()
         local values = { "text", { "a table" }, 42, true, print, ring }
         for _, value in ipairs(values) do
@@ -523,10 +493,8 @@ describe("an error in a callback", function()
 end)
 
 describe("queue_exit in a callback", function()
-    it("makes do_cqes stop and return", function()
-        for _, seen in ipairs { "before", "not at all" } do
-            local ring = luring.queue_init(8, 0)
-            local from, to = drive.idle_pipe()
+    for _, seen in ipairs { "before", "not at all" } do
+        it("makes do_cqes stop and return, the completion seen " .. seen, function()
             local called = 0
             local kept = setmetatable({}, { __mode = "k" })
             local function queue()
@@ -551,13 +519,10 @@ describe("queue_exit in a callback", function()
             assert.equal(1, called)
             drive.collect()
             assert.is_nil(next(kept))
-            drive.close(from, to)
-        end
-    end)
+        end)
+    end
 
     it("nested, ends every do_cqes around it", function()
-        local ring = luring.queue_init(8, 0)
-        local from, to = drive.idle_pipe()
         local depth, returned = 0, {}
         local function nest(cqe)
             luring.cqe_seen(ring, cqe)
@@ -571,6 +536,5 @@ describe("queue_exit in a callback", function()
         luring.write(ring, to, "x", -1, nest)
         assert.equal(-11, drive.turn(ring))
         assert.same({ -11, -11, -11 }, returned)
-        drive.close(from, to)
     end)
 end)
