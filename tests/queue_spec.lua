@@ -265,6 +265,47 @@ describe("queue_exit", function()
         drive.close(from, to)
     end)
 
+    it("leaves nothing in flight: what comes later is there for others", function()
+        local ends = { luring.queue_exit, function(ring) getmetatable(ring).__gc(ring) end }
+        for _, ending in ipairs(ends) do
+            for _ = 1, 20 do
+                local from, to = drive.idle_pipe()
+                local ring, other = luring.queue_init(4, 0), luring.queue_init(4, 0)
+                luring.read(ring, from, 100, -1)
+                assert.equal(1, luring.submit(ring))
+                ending(ring)
+                drive.one(other, "write", to, "still here", -1)
+                local got
+                luring.read(other, from, 100, -1, function(cqe, _, result)
+                    luring.cqe_seen(other, cqe)
+                    got = result
+                end)
+                luring.submit(other)
+                luring.do_cqes(other)
+                assert.equal("still here", got)
+                luring.queue_exit(other)
+                drive.close(from, to)
+            end
+        end
+    end)
+
+    it("frees the buffers of what was in flight", function()
+        local function mapped() -- MiB
+            return tonumber(drive.contents("/proc/self/status"):match("VmSize:%s*(%d+) kB")) / 1024
+        end
+        local from, to = drive.idle_pipe()
+        local before
+        for i = 1, 50 do
+            local ring = luring.queue_init(4, 0)
+            luring.read(ring, from, 16 * 2 ^ 20, -1)
+            assert.equal(1, luring.submit(ring))
+            luring.queue_exit(ring)
+            if i == 10 then before = mapped() end
+        end
+        assert.is_true(mapped() - before < 64, "40 buffers of 16 MiB: " .. mapped() - before)
+        drive.close(from, to)
+    end)
+
     it("is what the collector does", function()
         local fd = luring.open_file("/dev/null", "r")
         luring.close_fd(fd)
