@@ -34,9 +34,10 @@ describe("queue_init where the system refuses", function()
     end
 
     it("with the sysctl says which one", function()
+        -- It switches io_uring off for the whole machine, so that must be asked for.
+        if os.getenv("LURING_TEST_SYSCTL") ~= "1" then return pending("LURING_TEST_SYSCTL is not 1") end
         local sysctl = "/proc/sys/kernel/io_uring_disabled"
-        local file = io.open(sysctl, "r+")
-        if not file then return pending("only root may switch io_uring off") end
+        local file = assert(io.open(sysctl, "r+"), "only root may switch io_uring off")
         local before = file:read("*a"):match("%d")
         file:close()
         local path = os.tmpname()
