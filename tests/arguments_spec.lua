@@ -164,7 +164,10 @@ describe("an integer", function()
         local ring = luring.queue_init(4, 0)
         assert.same({ -luring.EBADF, "" }, { drive.one(ring, "read", -2147483648, 0, 0) })
         assert.same({ -luring.EBADF, "" }, { drive.one(ring, "recv", 2147483647, 0, 0) })
-        assert.equal(-luring.EBADF, (drive.one(ring, "read", -1, 4294967295, -2 ^ 63)))
+        -- A 32-bit machine has no 4 GiB for it.
+        local had, res = pcall(drive.one, ring, "read", -1, 4294967295, -2 ^ 63)
+        if not had then res = res:match("not enough memory$") end
+        assert.equal(had and -luring.EBADF or "not enough memory", res)
         luring.queue_exit(ring)
     end)
 end)
