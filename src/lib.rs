@@ -57,6 +57,7 @@ const FUNCTIONS: [(&CStr, Function); 9] = [
 pub unsafe extern "C-unwind" fn luaopen_luring(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = unsafe { Lua::new(state) };
+    lua.check_version();
     lua.set_top(0);
     lua.push_table();
     lua.push_table();

@@ -141,6 +141,28 @@ impl Lua {
         Lua(state)
     }
 
+    /// Raises unless the interpreter is the Lua that this was built for. Some that are not
+    /// have every symbol, but number the registry otherwise, say. Lua 5.1 lacks the
+    /// function, and every later one a symbol that a module for 5.1 needs.
+    pub fn check_version(self) {
+        // SAFETY: `new`'s promise.
+        #[cfg(feature = "lua52")]
+        unsafe {
+            ffi::luaL_checkversion_(self.0, 502.0)
+        }
+        // SAFETY: `new`'s promise. The last argument is what Lua calls LUAL_NUMSIZES.
+        #[cfg(not(any(feature = "lua51", feature = "lua52")))]
+        unsafe {
+            let version = match () {
+                _ if cfg!(feature = "lua53") => 503.0,
+                _ if cfg!(feature = "lua54") => 504.0,
+                _ => 505.0,
+            };
+            let sizes = size_of::<ffi::lua_Integer>() * 16 + size_of::<ffi::lua_Number>();
+            ffi::luaL_checkversion_(self.0, version, sizes)
+        }
+    }
+
     // ---- reading the stack: nothing here raises unless it says so ----
 
     /// How many values there are on the stack.

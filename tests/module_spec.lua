@@ -28,6 +28,28 @@ describe("the module", function()
         assert.has_error(function() luring.submit(ring) end)
     end)
 
+    it("that was built for another Lua is an error", function()
+        local mine = _VERSION:match("%d%.%d")
+        local folder, tried = os.getenv("LUA_CPATH"):match("^(.*/)[^/]*/%?%.so;;$"), 0
+        for _, version in ipairs { "5.1", "5.2", "5.3", "5.4", "5.5" } do
+            local other = folder .. version .. "/luring.so"
+            local file = version ~= mine and io.open(other, "rb")
+            if file then
+                file:close()
+                tried = tried + 1
+                local result = child.run(([[
+                    package.cpath = %q
+                    io.write(tostring(select(2, pcall(require, "luring"))))
+                ]]):format(other))
+                assert.equal(0, result.status, result.output)
+                local why = result.output:match("undefined symbol: lua") or result.output:match("version mismatch")
+                    or result.output:match("numeric types")
+                assert.truthy(why, version .. ": " .. result.output)
+            end
+        end
+        if tried == 0 then pending("there is no module for another Lua beside this one") end
+    end)
+
     it("has the functions of the README, and the README has the module's", function()
         local documented = {}
         for name in child.contents(child.root .. "/README.md"):gmatch("\n### `luring%.([%w_]+)%(") do
