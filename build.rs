@@ -10,7 +10,7 @@ fn main() {
     // Nothing is printed to cargo yet: the shim uses liburing, and a linker with
     // --as-needed drops a library that is named before anything needs it.
     let liburing = pkg_config::Config::new()
-        .atleast_version("2.0")
+        .atleast_version("2.0") // which is what 2.1, the oldest it builds with, calls itself
         .cargo_metadata(false)
         .print_system_cflags(false)
         .env_metadata(true)

@@ -34,8 +34,8 @@ pub fn message(errno: Errno, entries: u32) -> Message {
             "{WHAT}: {text} (a security module, such as SELinux, refuses io_uring to this program)"
         )),
         sys::ENOSYS if os.kernel >= (5, 1) => Message::new(format_args!(
-            "{WHAT}: {text} (Linux {}.{} has io_uring: a seccomp filter hides it, or the kernel was built \
-             without CONFIG_IO_URING)",
+            "{WHAT}: {text} (Linux {}.{} has io_uring: a seccomp filter or an emulator such as qemu-user \
+             hides it, or the kernel was built without CONFIG_IO_URING)",
             os.kernel.0, os.kernel.1
         )),
         sys::ENOSYS => Message::new(format_args!(

@@ -19,7 +19,7 @@ end
 describe("queue_init where the system refuses", function()
     local texts = {
         { "EPERM", "Operation not permitted", "seccomp" },
-        { "ENOSYS", "Function not implemented", "seccomp filter hides it" },
+        { "ENOSYS", "Function not implemented", "a seccomp filter or an emulator" },
         { "ENOMEM", "Cannot allocate memory", "limit on locked memory" },
         { "EACCES", "Permission denied", "SELinux" },
         { "EMFILE", "Too many open files", "" },
