@@ -21,11 +21,13 @@ MODULES = $(CARGO_TARGET_DIR)/lua
 MODULE = $(MODULES)/$(LUA_ABI)/luring.so
 
 # cc reads CFLAGS but not CPPFLAGS, and rustc no LDFLAGS. The paths of this machine are no
-# part of the module. Crates that were unpacked into vendor/ are used, and the network is not.
+# part of the module. Rust links musl statically, which a shared object can't have. Crates
+# that were unpacked into vendor/ are used, and the network is not.
 SHIM_FLAGS = $(strip -fstack-protector-strong $(CPPFLAGS) $(CFLAGS) \
 	-ffile-prefix-map=$(CURDIR)=luring -ffile-prefix-map=$(abspath $(CARGO_TARGET_DIR))=target)
 RUST_FLAGS = $(strip --remap-path-prefix=$(CURDIR)=luring --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo \
-	--remap-path-prefix=$(abspath $(CARGO_TARGET_DIR))=target $(addprefix -Clink-arg=,$(LDFLAGS)) $(RUSTFLAGS))
+	--remap-path-prefix=$(abspath $(CARGO_TARGET_DIR))=target $(addprefix -Clink-arg=,$(LDFLAGS)) \
+	$(if $(findstring -musl,$(CARGO_BUILD_TARGET)),-Ctarget-feature=-crt-static) $(RUSTFLAGS))
 VENDORED = $(if $(wildcard vendor/config.toml),--locked --offline --config vendor/config.toml)
 
 .PHONY: build install uninstall check check-valgrind check-elf demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
