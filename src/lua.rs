@@ -153,10 +153,12 @@ impl Lua {
         // SAFETY: `new`'s promise. The last argument is what Lua calls LUAL_NUMSIZES.
         #[cfg(not(any(feature = "lua51", feature = "lua52")))]
         unsafe {
-            let version = match () {
-                _ if cfg!(feature = "lua53") => 503.0,
-                _ if cfg!(feature = "lua54") => 504.0,
-                _ => 505.0,
+            let version = if cfg!(feature = "lua53") {
+                503.0
+            } else if cfg!(feature = "lua54") {
+                504.0
+            } else {
+                505.0
             };
             let sizes = size_of::<ffi::lua_Integer>() * 16 + size_of::<ffi::lua_Number>();
             ffi::luaL_checkversion_(self.0, version, sizes)
