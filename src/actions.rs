@@ -1,10 +1,10 @@
 //! The actions, a row each: all there is to say about one is here.
 
 use crate::action::{Action, Sqe, queue};
-use crate::args::{Content, Fd, Flags, Offset, Size};
 use crate::lua::{Function, RawState};
 use crate::ring::Reply;
 use crate::sys;
+use crate::values::integers::{Content, Fd, Flags, Offset, Size};
 use std::ffi::{CStr, c_int};
 use std::ptr::null_mut;
 

@@ -4,9 +4,9 @@
 //! with the strings that the kernel reads from. So whatever is kept lives as long as its
 //! ring is reachable, and a callback that refers to its own ring is no leak.
 
-use crate::callbacks::Id;
 use crate::lua::{Function, Lua, Message, RawState, Type};
 use crate::ring::Ring;
+use crate::ring::callbacks::Id;
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr::null_mut;
 
@@ -42,7 +42,7 @@ pub const RING: c_int = 1;
 impl Handle {
     /// The ring that is the first argument, exited or not. Raises.
     #[inline]
-    pub fn check(lua: Lua) -> Handle {
+    pub fn check(lua: &mut Lua) -> Handle {
         let (block, size) = lua.userdata(RING);
         let block: *mut Block = block.cast();
         // SAFETY: Lua aligns userdata, and this one is as large as a block.
@@ -54,7 +54,7 @@ impl Handle {
 
     /// The ring that is the first argument and can be used. Raises.
     #[inline]
-    pub fn check_open(lua: Lua) -> Handle {
+    pub fn check_open(lua: &mut Lua) -> Handle {
         let handle = Handle::check(lua);
         handle.ring(lua);
         handle
@@ -62,21 +62,20 @@ impl Handle {
 
     /// The ring itself. Raises when it has been exited, or is a parent process's.
     ///
-    /// The reference must be dropped before any Lua code can run, since that may exit
-    /// the ring: see `crate::lua`.
+    /// It borrows `lua`, so that nobody holds it while Lua code runs, which may exit the ring.
     #[inline]
-    pub fn ring<'a>(self, lua: Lua) -> &'a mut Ring {
-        match self.get() {
+    pub fn ring<'a>(self, lua: &'a Lua) -> &'a mut Ring {
+        match self.get(lua) {
             Some(ring) if !ring.inherited() => ring,
             Some(_) => unusable(lua, "the ring belongs to the parent process"),
             None => unusable(lua, "the ring has been exited"),
         }
     }
 
-    /// The ring itself, unless it has been exited. As for `ring`, keep it no longer
-    /// than to the next Lua code.
+    /// The ring itself, unless it has been exited. As for `ring`, it is
+    /// held no longer than to the next Lua code.
     #[inline]
-    pub fn get<'a>(self) -> Option<&'a mut Ring> {
+    pub fn get<'a>(self, _lua: &'a Lua) -> Option<&'a mut Ring> {
         // SAFETY: the block is on the stack, so it lives; its ring is null or lives. One
         // thread at a time runs a Lua state, and nobody keeps such a reference.
         unsafe { (*self.block).ring.as_mut() }
@@ -98,7 +97,7 @@ impl Handle {
     }
 
     /// Pushes a new userdata that has no ring yet. May raise out of memory.
-    pub fn push(lua: Lua) -> Handle {
+    pub fn push(lua: &mut Lua) -> Handle {
         let block: *mut Block = lua.push_userdata(size_of::<Block>()).cast();
         // SAFETY: Lua has just made it that large.
         unsafe { block.write(Block { mark: mark(block), ring: null_mut() }) };
@@ -114,7 +113,7 @@ impl Handle {
 
     /// Exits the ring: what is in flight is cancelled and reaped, and all of it freed.
     /// Again, and nothing happens.
-    pub fn exit(self, lua: Lua) {
+    pub fn exit(self, lua: &mut Lua) {
         if let Some(ring) = self.take() {
             ring.exit();
             lua.clear_user_table(RING);
@@ -133,7 +132,7 @@ fn content_place(slot: u32) -> u32 {
 /// Pushes the table that goes with the ring. Raises when a program has put something
 /// else there, for which it needs the debug library.
 #[inline]
-pub fn push_table(lua: Lua) {
+pub fn push_table(lua: &Lua) {
     if lua.user_table(RING) != Type::Table {
         no_table(lua);
     }
@@ -141,27 +140,27 @@ pub fn push_table(lua: Lua) {
 
 #[cold]
 #[inline(never)]
-fn no_table(lua: Lua) -> ! {
+fn no_table(lua: &Lua) -> ! {
     lua.error(Message::new(format_args!("the ring has lost its table")))
 }
 
 /// Keeps the callback at `index` of the stack, in the table on top. May raise out of
 /// memory.
 #[inline]
-pub fn keep_callback(lua: Lua, id: Id, index: c_int) {
+pub fn keep_callback(lua: &Lua, id: Id, index: c_int) {
     lua.push_copy(index);
     lua.raw_set(-2, id.number());
 }
 
 /// Pushes a callback from the ring's table, which is at `table`.
 #[inline]
-pub fn push_callback(lua: Lua, table: c_int, id: Id) {
+pub fn push_callback(lua: &Lua, table: c_int, id: Id) {
     lua.raw_get(table, id.number());
 }
 
 /// Lets go of a callback, in the table on top.
 #[inline]
-pub fn release_callback(lua: Lua, id: Id) {
+pub fn release_callback(lua: &Lua, id: Id) {
     lua.push_nil();
     lua.raw_set(-2, id.number());
 }
@@ -169,7 +168,7 @@ pub fn release_callback(lua: Lua, id: Id) {
 /// Keeps a slot's content, which is at `index` of the stack. The ring's table is on top.
 /// May raise out of memory.
 #[inline]
-pub fn keep_content(lua: Lua, slot: u32, index: c_int) {
+pub fn keep_content(lua: &Lua, slot: u32, index: c_int) {
     lua.raw_get(-1, CONTENTS);
     lua.push_copy(index);
     lua.raw_set(-2, content_place(slot));
@@ -178,7 +177,7 @@ pub fn keep_content(lua: Lua, slot: u32, index: c_int) {
 
 /// Lets go of a slot's content. The ring's table is on top.
 #[inline]
-pub fn release_content(lua: Lua, slot: u32) {
+pub fn release_content(lua: &Lua, slot: u32) {
     lua.raw_get(-1, CONTENTS);
     lua.push_nil();
     lua.raw_set(-2, content_place(slot));
@@ -187,7 +186,7 @@ pub fn release_content(lua: Lua, slot: u32) {
 
 #[cold]
 #[inline(never)]
-fn unusable(lua: Lua, why: &str) -> ! {
+fn unusable(lua: &Lua, why: &str) -> ! {
     lua.argument_error(RING, Message::new(format_args!("{why}")))
 }
 
@@ -198,7 +197,7 @@ fn registry_key() -> *const c_void {
 /// Makes the type of rings, or takes the one that an earlier load of this module has
 /// made. `methods` is the place of the table of functions that `ring:method()` finds.
 /// May raise.
-pub fn register(lua: Lua, methods: c_int) {
+pub fn register(lua: &mut Lua, methods: c_int) {
     if lua.registry_get(registry_key()) != Type::Table {
         lua.pop();
         push_type(lua);
@@ -212,7 +211,7 @@ pub fn register(lua: Lua, methods: c_int) {
     lua.pop();
 }
 
-fn push_type(lua: Lua) {
+fn push_type(lua: &mut Lua) {
     lua.push_table();
     let functions: [(&CStr, Function); 2] = [(c"__gc", collect), (c"__tostring", to_string)];
     for (name, function) in functions {
@@ -225,14 +224,14 @@ fn push_type(lua: Lua) {
 
 unsafe extern "C-unwind" fn collect(state: RawState) -> c_int {
     // SAFETY: Lua calls with a live state.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     Handle::check(lua).exit(lua);
     0
 }
 
 unsafe extern "C-unwind" fn to_string(state: RawState) -> c_int {
     // SAFETY: Lua calls with a live state.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let address = Handle::check(lua).block;
     let text = Message::new(format_args!("luring: {address:p}"));
     lua.push_bytes(text.as_bytes());

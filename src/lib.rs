@@ -7,44 +7,36 @@
 
 mod action;
 mod actions;
-mod address;
-mod args;
-mod buffers;
-mod callbacks;
-mod constants;
-mod fork;
 mod handle;
 mod lua;
-mod queue;
-mod reap;
-mod refusal;
 mod ring;
-mod slab;
-mod sockets;
+mod rings;
 mod sys;
 mod system;
+mod values;
 
 use lua::{Function, Lua, RawState};
 use std::ffi::{CStr, c_int};
+use system::{constants, files, sockets};
 
 /// Functions that take a ring first, beside the actions: also `ring:name(...)`.
 const METHODS: [(&CStr, Function); 5] = [
-    (c"cqe_seen", reap::cqe_seen),
-    (c"do_cqes", reap::do_cqes),
-    (c"queue_exit", queue::queue_exit),
-    (c"submit", queue::submit),
-    (c"submit_and_wait", queue::submit_and_wait),
+    (c"cqe_seen", action::cqe_seen),
+    (c"do_cqes", action::do_cqes),
+    (c"queue_exit", rings::queue_exit),
+    (c"submit", rings::submit),
+    (c"submit_and_wait", rings::submit_and_wait),
 ];
 
 /// Functions that take no ring.
 const FUNCTIONS: [(&CStr, Function); 9] = [
-    (c"close_fd", system::close_fd),
+    (c"close_fd", files::close_fd),
     (c"getsockname", sockets::getsockname),
-    (c"open_file", system::open_file),
-    (c"pipe2", system::pipe2),
-    (c"queue_init", queue::queue_init),
+    (c"open_file", files::open_file),
+    (c"pipe2", files::pipe2),
+    (c"queue_init", rings::queue_init),
     (c"socketpair", sockets::socketpair),
-    (c"strerror", system::strerror),
+    (c"strerror", files::strerror),
     (c"tcp_connect", sockets::tcp_connect),
     (c"tcp_listen", sockets::tcp_listen),
 ];
@@ -56,7 +48,7 @@ const FUNCTIONS: [(&CStr, Function); 9] = [
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn luaopen_luring(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     lua.check_version();
     lua.set_top(0);
     lua.push_table();

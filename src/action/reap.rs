@@ -1,10 +1,10 @@
 //! How completions reach their callbacks, and end.
 
-use crate::callbacks::Id;
 use crate::handle::{self, Handle, RING};
 use crate::lua::{Lua, Message, RawState, Type};
+use crate::ring::callbacks::Id;
+use crate::ring::slab::Key;
 use crate::ring::{Completion, Reply, Ring};
-use crate::slab::Key;
 use crate::sys;
 use std::ffi::c_int;
 
@@ -21,12 +21,12 @@ const DRAINED: i64 = -(sys::EAGAIN as i64);
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let handle = Handle::check_open(lua);
     lua.set_top(RING);
     handle::push_table(lua); // at TABLE
     // A callback may exit the ring, or run in a forked child from some point on.
-    while let Some(ring) = handle.get().filter(|ring| !ring.inherited() && !ring.is_lent()) {
+    while let Some(ring) = handle.get(lua).filter(|ring| !ring.inherited() && !ring.is_lent()) {
         let Some(completion) = ring.peek() else { break };
         match completion.action.callback {
             Some(callback) => deliver(lua, handle, completion, callback),
@@ -42,7 +42,7 @@ pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
 
 /// Calls the callback of the completion at the head. Raises what it raises.
 #[inline]
-fn deliver(lua: Lua, handle: Handle, completion: Completion, callback: Id) {
+fn deliver(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) {
     handle::push_callback(lua, TABLE, callback);
     lua.push_light(completion.key.raw());
     lua.push_integer(completion.res.into());
@@ -53,7 +53,7 @@ fn deliver(lua: Lua, handle: Handle, completion: Completion, callback: Id) {
             return lua.set_top(TABLE);
         }
     }
-    match handle.get() {
+    match handle.get(lua) {
         // Making a string may run finalizers, and those may end the completion or the ring.
         Some(ring) if ring.is_head(&completion) => ring.deliver(completion.key),
         _ => return lua.set_top(TABLE),
@@ -65,7 +65,7 @@ fn deliver(lua: Lua, handle: Handle, completion: Completion, callback: Id) {
 /// has ended it. May raise.
 #[cfg(copies_first)]
 #[inline]
-fn push_result(lua: Lua, _handle: Handle, completion: Completion) -> bool {
+fn push_result(lua: &mut Lua, _handle: Handle, completion: Completion) -> bool {
     // SAFETY: only Lua code could free the action's buffer.
     unsafe { lua.push_volatile(completion.bytes()) };
     true
@@ -76,15 +76,15 @@ fn push_result(lua: Lua, _handle: Handle, completion: Completion) -> bool {
 /// taken away from the action meanwhile.
 #[cfg(not(copies_first))]
 #[inline]
-fn push_result(lua: Lua, handle: Handle, completion: Completion) -> bool {
+fn push_result(lua: &mut Lua, handle: Handle, completion: Completion) -> bool {
     let bytes = completion.bytes();
-    if bytes.len <= Lua::SMALL {
+    if bytes.len() <= Lua::SMALL {
         // SAFETY: no Lua code has run since the completion was peeked at.
         unsafe { lua.push_small(bytes) };
         return true;
     }
     lua.push_copier(); // may run finalizers
-    let Some(ring) = handle.get().filter(|ring| !ring.is_lent()) else {
+    let Some(ring) = handle.get(lua).filter(|ring| !ring.is_lent()) else {
         return false;
     };
     if !ring.is_head(&completion) {
@@ -93,7 +93,7 @@ fn push_result(lua: Lua, handle: Handle, completion: Completion) -> bool {
     let buffer = ring.lend_buffer(completion.key);
     // SAFETY: nothing else has the buffer now.
     let pushed = unsafe { lua.call_copier(bytes) };
-    match handle.get() {
+    match handle.get(lua) {
         // SAFETY: lent above, by this ring: a handle never gets another.
         Some(ring) => unsafe { ring.return_buffer(buffer) },
         // SAFETY: lent above, and its ring has reaped everything and is gone.
@@ -108,7 +108,7 @@ fn push_result(lua: Lua, handle: Handle, completion: Completion) -> bool {
 /// Ends the completion at the head, which is `key`'s, and lets go of what Lua keeps for
 /// it, which runs no Lua code. Leaves a table on the stack.
 #[inline(always)]
-fn end(lua: Lua, ring: &mut Ring, key: Key) {
+fn end(lua: &Lua, ring: &mut Ring, key: Key) {
     let Some(action) = ring.seen(key) else { return };
     let callback = action.callback.filter(|id| ring.callbacks.release(*id));
     if callback.is_none() && !action.content {
@@ -129,7 +129,7 @@ fn end(lua: Lua, ring: &mut Ring, key: Key) {
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn cqe_seen(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let handle = Handle::check(lua);
     let cqe = RING + 1;
     let key = Key::from_raw(lua.pointer(cqe));
@@ -143,7 +143,7 @@ pub unsafe extern "C-unwind" fn cqe_seen(state: RawState) -> c_int {
 
 #[cold]
 #[inline(never)]
-fn not_delivered(lua: Lua, cqe: c_int) -> ! {
+fn not_delivered(lua: &mut Lua, cqe: c_int) -> ! {
     if lua.kind(cqe) != Type::Light {
         lua.type_error(cqe, c"cqe");
     }

@@ -1,8 +1,8 @@
 //! System calls of the synchronous helpers, and the words for their errors.
 
-use crate::args::{self, Arg, Fd};
 use crate::lua::{Lua, Message, RawState};
 use crate::sys;
+use crate::values::integers::{self as args, Arg, Fd};
 use std::ffi::{CStr, c_int};
 use std::io;
 
@@ -22,7 +22,7 @@ pub fn result(returned: c_int) -> i64 {
 }
 
 /// Pushes the two descriptors, or what failed instead: how many values that makes.
-pub fn push_pair(lua: Lua, returned: i64, pair: [c_int; 2]) -> c_int {
+pub fn push_pair(lua: &mut Lua, returned: i64, pair: [c_int; 2]) -> c_int {
     if returned < 0 {
         lua.push_integer(returned);
         return 1;
@@ -38,7 +38,7 @@ pub fn push_pair(lua: Lua, returned: i64, pair: [c_int; 2]) -> c_int {
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn strerror(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let errno = args::int(lua, 1);
     // SAFETY: as in `error_text`.
     lua.push_text(unsafe { CStr::from_ptr(sys::strerror(errno)) });
@@ -60,16 +60,16 @@ const MODES: [(&[u8], u32); 5] = [
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn open_file(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let path = args::path(lua, 1);
     // SAFETY: the string is on the stack.
-    let mode = if lua.absent(2) { b"w" } else { unsafe { args::bytes(lua, 2).as_slice() } };
+    let mode = if lua.absent(2) { b"w" } else { unsafe { &*args::bytes(lua, 2) } };
     let Some((_, flags)) = MODES.iter().find(|(name, _)| *name == mode) else {
         lua.argument_error(2, Message::new(format_args!("mode must be one of: w, w+, a, a+, r")))
     };
     let permissions: c_int = 0o664;
     // SAFETY: the path ends with a NUL, as Lua's strings do, and is on the stack.
-    lua.push_integer(result(unsafe { sys::open(path.ptr.cast(), *flags as c_int, permissions) }));
+    lua.push_integer(result(unsafe { sys::open(path.cast(), *flags as c_int, permissions) }));
     1
 }
 
@@ -79,7 +79,7 @@ pub unsafe extern "C-unwind" fn open_file(state: RawState) -> c_int {
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn close_fd(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let fd = Fd::check(lua, 1);
     // SAFETY: closing any number of the program's is the program's to decide.
     lua.push_integer(result(unsafe { sys::close(fd.0) }));
@@ -92,7 +92,7 @@ pub unsafe extern "C-unwind" fn close_fd(state: RawState) -> c_int {
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn pipe2(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let flags = args::optional_int(lua, 1, 0);
     let mut ends = [0; 2];
     // SAFETY: there is room for two descriptors.

@@ -1,13 +1,20 @@
 //! One io_uring: its queues, what is in flight, and how it ends. Knows no Lua.
 
-use crate::buffers::{Buffer, Pool};
-use crate::callbacks::{Callbacks, Id};
-use crate::fork::ForkGuard;
-use crate::lua::Bytes;
-use crate::slab::{Full, Key, Slab};
+pub mod buffers;
+pub mod callbacks;
+mod drain;
+mod fork;
+mod queues;
+mod setup;
+pub mod slab;
+
 use crate::sys;
-use std::mem::{forget, zeroed};
-use std::ptr::null_mut;
+use buffers::{Buffer, Pool};
+use callbacks::{Callbacks, Id};
+use fork::ForkGuard;
+use queues::Queues;
+use slab::{Full, Key, Slab};
+use std::ptr::{null_mut, slice_from_raw_parts};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The key of the ring's own cancellations: more than a `Key` has bits.
@@ -51,34 +58,12 @@ pub struct Completion {
 impl Completion {
     /// What was read: `res` bytes of the buffer, and not more than it has.
     #[inline]
-    pub fn bytes(&self) -> Bytes {
+    pub fn bytes(&self) -> *const [u8] {
         let buffer = self.action.buffer;
-        Bytes {
-            ptr: buffer.ptr(),
-            len: self.res.clamp(0, buffer.size().min(i32::MAX as u32) as i32) as usize,
-        }
+        let len = self.res.clamp(0, buffer.size().min(i32::MAX as u32) as i32);
+        slice_from_raw_parts(buffer.ptr(), len as usize)
     }
 }
-
-/// Where the kernel and the process share the two queues.
-struct Queues {
-    sq_head: *const AtomicU32,
-    sq_tail: *const AtomicU32,
-    sq_flags: *const AtomicU32,
-    sq_mask: u32,
-    sq_entries: u32,
-    sqe_shift: u32,
-    cq_head: *const AtomicU32,
-    cq_tail: *const AtomicU32,
-    cqes: *const sys::io_uring_cqe,
-    cq_mask: u32,
-    cqe_shift: u32,
-    /// SQ flags by which the kernel says that entering it brings completions.
-    wants_enter: u32,
-    polled: bool,
-    kernel_thread: bool,
-}
-
 /// An io_uring and everything that belongs to it.
 pub struct Ring {
     uring: sys::io_uring,
@@ -105,7 +90,7 @@ impl Ring {
     pub fn new(entries: u32, flags: u32) -> Result<Box<Ring>, Errno> {
         static RINGS: AtomicU32 = AtomicU32::new(0);
         let fork = ForkGuard::new().ok_or(Errno(sys::ENOMEM as i32))?;
-        let uring = init(entries, flags)?;
+        let uring = setup::init(entries, flags)?;
         let seed = RINGS.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(Ring {
             // SAFETY: `init` filled them in, and liburing's pointers in them don't point
@@ -320,183 +305,6 @@ impl Ring {
             Some(action) => action.buffer = buffer,
             // SAFETY: its action has ended, so the kernel is done with it.
             None => unsafe { self.buffers.give(buffer) },
-        }
-    }
-
-    // ---- the end ----
-
-    /// Ends the ring: drops what was not submitted, cancels what is in flight, reaps it,
-    /// and frees everything. In a forked child it only lets go of the ring: what is in
-    /// flight is the parent's.
-    pub fn exit(mut self: Box<Ring>) {
-        if !self.inherited() && !self.drain() {
-            // The kernel may still write into the buffers: never free them.
-            return forget(self);
-        }
-        // SAFETY: set up by `new`, ended once.
-        unsafe { sys::io_uring_queue_exit(&mut self.uring) }
-    }
-
-    /// Cancels and reaps until nothing is in flight. False when the kernel refuses to
-    /// be entered for good (the ring is another thread's, say).
-    fn drain(&mut self) -> bool {
-        self.drop_unsubmitted();
-        let mut patience = Wait::milliseconds(10);
-        loop {
-            self.reap_all();
-            if self.in_flight.len() == 0 {
-                return true;
-            }
-            // A request that is just moving between two of the kernel's lists is not
-            // found: cancel again until all are gone.
-            if !self.cancel_all() {
-                return false;
-            }
-            self.wait(&mut patience);
-        }
-    }
-
-    /// Ends all completions there are, for nobody to see.
-    fn reap_all(&mut self) {
-        while let Some(completion) = self.peek() {
-            self.seen(completion.key);
-        }
-    }
-
-    /// Takes back the SQEs that the kernel hasn't got.
-    fn drop_unsubmitted(&mut self) {
-        let tail = self.uring.sq.sqe_tail;
-        let start = if self.queues.kernel_thread {
-            self.uring.sq.sqe_head // the thread may be taking what is before it right now
-        } else {
-            // SAFETY: the queue is mapped as long as the ring lives.
-            unsafe { (*self.queues.sq_head).load(Ordering::Acquire) }
-        };
-        for position in 0..tail.wrapping_sub(start) {
-            // SAFETY: an entry between head and tail is filled in.
-            let key = unsafe { (*self.sqe(start.wrapping_add(position))).user_data };
-            self.release(Key::from_raw(usize::try_from(key).unwrap_or(0)));
-        }
-        self.uring.sq.sqe_head = start;
-        self.uring.sq.sqe_tail = start;
-        if !self.queues.kernel_thread {
-            // SAFETY: only entering makes the kernel read the tail.
-            unsafe { (*self.queues.sq_tail).store(start, Ordering::Release) }
-        }
-    }
-
-    /// Asks the kernel to cancel each action in flight.
-    fn cancel_all(&mut self) -> bool {
-        let mut from = 0;
-        while let Some(key) = self.in_flight.next_live(from) {
-            if self.is_full() {
-                if !self.submit_all() {
-                    return false;
-                }
-                self.reap_all();
-                continue;
-            }
-            // SAFETY: there is room, and a cancellation touches no memory.
-            unsafe { self.push(CANCELLATION, |sqe| sys::luring_prep_cancel(sqe, key.raw() as u64)) };
-            from = key.index() + 1;
-        }
-        self.submit_all()
-    }
-
-    /// Submits, however often it is interrupted; false when it can't be done.
-    fn submit_all(&mut self) -> bool {
-        loop {
-            match -self.submit(0) {
-                0 if self.is_full() && self.queues.kernel_thread => std::thread::yield_now(),
-                error if error <= 0 => return true,
-                error if error == sys::EINTR as i32 => {}
-                // The completion queue is full or the kernel short of memory: reap first.
-                error if [sys::EAGAIN, sys::EBUSY, sys::ENOMEM].contains(&(error as u32)) => {
-                    self.reap_all();
-                    std::thread::yield_now();
-                }
-                _ => return false,
-            }
-        }
-    }
-
-    /// Waits for a completion, at most as long as `patience` says, which grows.
-    fn wait(&mut self, patience: &mut Wait) {
-        let mut cqe = null_mut();
-        let mut time = patience.next();
-        // SAFETY: the ring is set up; both pointers outlive the call.
-        unsafe { sys::io_uring_wait_cqe_timeout(&mut self.uring, &mut cqe, &mut time) };
-    }
-}
-
-/// A waiting time that doubles up to a second.
-struct Wait {
-    milliseconds: i64,
-}
-
-impl Wait {
-    fn milliseconds(milliseconds: i64) -> Wait {
-        Wait { milliseconds }
-    }
-
-    fn next(&mut self) -> sys::__kernel_timespec {
-        let now = self.milliseconds;
-        self.milliseconds = (now * 2).min(1000);
-        sys::__kernel_timespec { tv_sec: (now / 1000) as _, tv_nsec: (now % 1000 * 1_000_000) as _ }
-    }
-}
-
-/// Flags that no program can tell from none, but by its speed: completions wait for
-/// the process's next system call, instead of interrupting it, and a bit says so.
-const QUIET: u32 = sys::LURING_SETUP_COOP_TASKRUN | sys::LURING_SETUP_TASKRUN_FLAG;
-
-fn init(entries: u32, flags: u32) -> Result<sys::io_uring, Errno> {
-    let flags = match flags {
-        0 => QUIET,
-        // Without the bit, do_cqes would never see a completion.
-        _ if flags & sys::LURING_SETUP_DEFER_TASKRUN != 0 => flags | sys::LURING_SETUP_TASKRUN_FLAG,
-        _ => flags,
-    };
-    match init_exactly(entries, flags) {
-        Err(Errno(error)) if flags == QUIET && error == sys::EINVAL as i32 => init_exactly(entries, 0),
-        result => result,
-    }
-}
-
-fn init_exactly(entries: u32, flags: u32) -> Result<sys::io_uring, Errno> {
-    // SAFETY: a struct of numbers and pointers may be all zeros.
-    let mut uring: sys::io_uring = unsafe { zeroed() };
-    // SAFETY: `uring` is writable.
-    match unsafe { sys::io_uring_queue_init(entries, &mut uring, flags) } {
-        error if error < 0 => Err(Errno(-error)),
-        _ => Ok(uring),
-    }
-}
-
-impl Queues {
-    /// # Safety
-    /// liburing has set `uring` up.
-    unsafe fn new(uring: &sys::io_uring) -> Queues {
-        let (sq, cq) = (&uring.sq, &uring.cq);
-        // SAFETY: liburing's pointers lead into the mapped rings. The kernel's fields are
-        // aligned 32-bit words, which may be read as atomics.
-        unsafe {
-            Queues {
-                sq_head: sq.khead.cast(),
-                sq_tail: sq.ktail.cast(),
-                sq_flags: sq.kflags.cast(),
-                sq_mask: *sq.kring_mask,
-                sq_entries: *sq.kring_entries,
-                sqe_shift: (uring.flags & sys::LURING_SETUP_SQE128 != 0) as u32,
-                cq_head: cq.khead.cast(),
-                cq_tail: cq.ktail.cast(),
-                cqes: cq.cqes,
-                cq_mask: *cq.kring_mask,
-                cqe_shift: (uring.flags & sys::LURING_SETUP_CQE32 != 0) as u32,
-                wants_enter: sys::IORING_SQ_CQ_OVERFLOW | sys::LURING_SQ_TASKRUN,
-                polled: uring.flags & sys::IORING_SETUP_IOPOLL != 0,
-                kernel_thread: uring.flags & sys::IORING_SETUP_SQPOLL != 0,
-            }
         }
     }
 }

@@ -1,12 +1,12 @@
 //! How every action is queued: check, anchor, prep.
 
-use crate::args::{self, Args};
-use crate::callbacks::Id;
 use crate::handle::{self, Handle, RING};
 use crate::lua::{Lua, Message, RawState};
+use crate::ring::callbacks::Id;
+use crate::ring::slab::Full;
 use crate::ring::{InFlight, Reply, Ring};
-use crate::slab::Full;
 use crate::sys;
+use crate::values::integers::{self as args, Args};
 use std::ffi::c_int;
 
 /// Contents up to this size, in bytes, are copied: keeping the string costs more.
@@ -41,13 +41,14 @@ pub trait Action {
 #[inline]
 pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
 
     // Check. Reading an argument may run the collector, and so any Lua code: the ring is
     // looked at only then.
     let handle = Handle::check(lua);
     let args = A::Args::check(lua, FIRST);
-    let (callback, ring) = Callback::check::<A>(lua, handle);
+    let callback = Callback::check::<A>(lua, handle);
+    let ring = handle.ring(lua);
     if ring.is_full() {
         lua.push_nil();
         return 1;
@@ -91,18 +92,17 @@ struct Callback {
 }
 
 impl Callback {
-    /// The callback among the arguments, after all others, and the ring. Raises.
+    /// The callback among the arguments, after all others. Raises.
     #[inline(always)]
-    fn check<'a, A: Action>(lua: Lua, handle: Handle) -> (Callback, &'a mut Ring) {
+    fn check<A: Action>(lua: &mut Lua, handle: Handle) -> Callback {
         let index = FIRST + A::Args::COUNT;
         let address = lua.address(index);
-        let ring = handle.ring(lua);
-        let known = ring.callbacks.find(address);
+        let known = handle.ring(lua).callbacks.find(address);
         if known.is_some() {
-            return (Callback { address, known }, ring);
+            return Callback { address, known };
         }
         let address = if args::callback(lua, index) { address } else { 0 };
-        (Callback { address, known }, handle.ring(lua))
+        Callback { address, known }
     }
 
     #[inline(always)]
@@ -123,7 +123,7 @@ impl Callback {
 
 /// The number of the next slot. Raises.
 #[inline(always)]
-fn reserve(lua: Lua, ring: &mut Ring) -> u32 {
+fn reserve(lua: &Lua, ring: &mut Ring) -> u32 {
     match ring.reserve() {
         Ok(slot) => slot,
         Err(full) => no_slot(lua, full),
@@ -132,7 +132,7 @@ fn reserve(lua: Lua, ring: &mut Ring) -> u32 {
 
 #[cold]
 #[inline(never)]
-fn no_slot(lua: Lua, full: Full) -> ! {
+fn no_slot(lua: &Lua, full: Full) -> ! {
     match full {
         Full::Memory => lua.out_of_memory(),
         Full::Keys => lua.error(Message::new(format_args!("too many actions in flight"))),
@@ -142,7 +142,7 @@ fn no_slot(lua: Lua, full: Full) -> ! {
 /// Makes Lua keep a callback that is new, and a slot's content. What it keeps for an
 /// action that is not queued after all, is overwritten by the next. Raises.
 #[inline(never)]
-fn anchor<A: Action>(lua: Lua, ring: &mut Ring, callback: Callback, slot: Option<u32>) {
+fn anchor<A: Action>(lua: &Lua, ring: &mut Ring, callback: Callback, slot: Option<u32>) {
     handle::push_table(lua);
     if callback.is_new() {
         let id = ring.callbacks.reserve().unwrap_or_else(|| lua.out_of_memory());
@@ -155,7 +155,7 @@ fn anchor<A: Action>(lua: Lua, ring: &mut Ring, callback: Callback, slot: Option
 
 #[cold]
 #[inline(never)]
-fn no_buffer(lua: Lua, ring: &mut Ring, callback: Callback) -> ! {
+fn no_buffer(lua: &Lua, ring: &mut Ring, callback: Callback) -> ! {
     if let Some(id) = ring.callbacks.reserve().filter(|_| callback.is_new()) {
         handle::push_table(lua);
         handle::release_callback(lua, id);

@@ -67,7 +67,7 @@ impl Address {
     }
 
     /// The address that is the argument at `index`: a table, or a packed sockaddr. Raises.
-    pub fn check(lua: Lua, index: c_int) -> Address {
+    pub fn check(lua: &mut Lua, index: c_int) -> Address {
         match lua.kind(index) {
             Type::Table => from_table(lua, index),
             Type::String => packed(lua, index),
@@ -76,14 +76,14 @@ impl Address {
     }
 }
 
-fn packed(lua: Lua, index: c_int) -> Address {
+fn packed(lua: &mut Lua, index: c_int) -> Address {
     let mut address = Address::room();
     let room = address.len as usize;
     match lua.bytes(index) {
-        Some(bytes) if (PATH_AT..=room).contains(&bytes.len) => {
+        Some(bytes) if (PATH_AT..=room).contains(&bytes.len()) => {
             // SAFETY: the string is on the stack, and there is room.
-            unsafe { address.ptr_mut().cast::<u8>().copy_from(bytes.ptr, bytes.len) };
-            address.len = bytes.len as _;
+            unsafe { address.ptr_mut().cast::<u8>().copy_from(bytes.cast(), bytes.len()) };
+            address.len = bytes.len() as _;
             address
         }
         _ => lua.argument_error(
@@ -93,7 +93,7 @@ fn packed(lua: Lua, index: c_int) -> Address {
     }
 }
 
-fn from_table(lua: Lua, index: c_int) -> Address {
+fn from_table(lua: &mut Lua, index: c_int) -> Address {
     match number(lua, index, c"family", None, u16::MAX.into()) {
         sys::AF_INET => inet(lua, index),
         sys::AF_INET6 => inet6(lua, index),
@@ -102,7 +102,7 @@ fn from_table(lua: Lua, index: c_int) -> Address {
     }
 }
 
-fn inet(lua: Lua, index: c_int) -> Address {
+fn inet(lua: &mut Lua, index: c_int) -> Address {
     let port = number(lua, index, c"port", None, u16::MAX.into()) as u16;
     let Some(address) = text(lua, index).and_then(|text| text.parse::<Ipv4Addr>().ok()) else {
         wrong(lua, index, c"addr", "a numeric IPv4 address")
@@ -116,7 +116,7 @@ fn inet(lua: Lua, index: c_int) -> Address {
     unsafe { Address::of(inet) }
 }
 
-fn inet6(lua: Lua, index: c_int) -> Address {
+fn inet6(lua: &mut Lua, index: c_int) -> Address {
     let port = number(lua, index, c"port", None, u16::MAX.into()) as u16;
     let scope = number(lua, index, c"scope_id", Some(0), u32::MAX);
     let flow = number(lua, index, c"flowinfo", Some(0), u32::MAX);
@@ -134,23 +134,23 @@ fn inet6(lua: Lua, index: c_int) -> Address {
     unsafe { Address::of(inet6) }
 }
 
-fn unix(lua: Lua, index: c_int) -> Address {
+fn unix(lua: &mut Lua, index: c_int) -> Address {
     lua.get_field(index, c"path");
     let mut address = Address::room();
     address.storage.ss_family = sys::AF_UNIX as _;
     match lua.bytes(-1) {
         // A path ends with a NUL; an abstract name begins with one, and counts to its end.
-        Some(path) if path.len < PATH_ROOM => {
+        Some(path) if path.len() < PATH_ROOM => {
             // SAFETY: the string is on the stack, or in the table; there is room.
             let bytes = unsafe {
-                address.ptr_mut().cast::<u8>().add(PATH_AT).copy_from(path.ptr, path.len);
-                path.as_slice()
+                address.ptr_mut().cast::<u8>().add(PATH_AT).copy_from(path.cast(), path.len());
+                &*path
             };
             let is_path = bytes.first().is_some_and(|first| *first != 0);
             if is_path && bytes.contains(&0) {
                 wrong(lua, index, c"path", "a path without zero bytes");
             }
-            address.len = (PATH_AT + path.len + is_path as usize) as _;
+            address.len = (PATH_AT + path.len() + is_path as usize) as _;
         }
         _ => wrong(lua, index, c"path", "a path of at most 107 bytes"),
     }
@@ -159,7 +159,7 @@ fn unix(lua: Lua, index: c_int) -> Address {
 }
 
 /// The number in a field, which may be absent when there is a default. Raises.
-fn number(lua: Lua, index: c_int, field: &CStr, default: Option<u32>, most: u32) -> u32 {
+fn number(lua: &mut Lua, index: c_int, field: &CStr, default: Option<u32>, most: u32) -> u32 {
     let kind = lua.get_field(index, field);
     let value = match default {
         Some(default) if kind == Type::Nil => default,
@@ -176,23 +176,23 @@ fn number(lua: Lua, index: c_int, field: &CStr, default: Option<u32>, most: u32)
 }
 
 /// The text in the field `addr`: it is valid as long as the table has it. Raises.
-fn text<'a>(lua: Lua, index: c_int) -> Option<&'a str> {
+fn text<'a>(lua: &mut Lua, index: c_int) -> Option<&'a str> {
     lua.get_field(index, c"addr");
     // Left on the stack, which keeps it alive until the function returns.
     let bytes = lua.bytes(-1)?;
     // SAFETY: on the stack.
-    std::str::from_utf8(unsafe { bytes.as_slice() }).ok()
+    std::str::from_utf8(unsafe { &*bytes }).ok()
 }
 
-fn wrong(lua: Lua, index: c_int, field: &CStr, expected: &str) -> ! {
+fn wrong(lua: &mut Lua, index: c_int, field: &CStr, expected: &str) -> ! {
     let field = field.to_str().unwrap_or_default();
     lua.argument_error(index, Message::new(format_args!("field '{field}' must be {expected}")))
 }
 
 /// Pushes an address as a table. May raise out of memory.
-pub fn push_table(lua: Lua, address: &Address) {
+pub fn push_table(lua: &mut Lua, address: &Address) {
     lua.push_table();
-    let field = |name, value: i64| {
+    let mut field = |name, value: i64| {
         lua.push_integer(value);
         lua.set_field(-2, name);
     };
@@ -231,7 +231,7 @@ pub fn push_table(lua: Lua, address: &Address) {
     }
 }
 
-fn push_addr(lua: Lua, text: Message) {
+fn push_addr(lua: &mut Lua, text: Message) {
     lua.push_bytes(text.as_bytes());
     lua.set_field(-2, c"addr");
 }

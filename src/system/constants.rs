@@ -24,7 +24,7 @@ constants! {
 }
 
 /// Sets them all in the table on top of the stack. May raise out of memory.
-pub fn register(lua: Lua) {
+pub fn register(lua: &mut Lua) {
     for (name, value) in CONSTANTS {
         if let Ok(name) = CStr::from_bytes_with_nul(name.as_bytes()) {
             lua.push_integer(*value);

@@ -7,7 +7,7 @@ use std::ffi::c_int;
 /// A kind of argument. `Copy`, since a later argument's error skips destructors.
 pub trait Arg: Copy {
     /// Takes the argument at `index` of the stack. Raises.
-    fn check(lua: Lua, index: c_int) -> Self;
+    fn check(lua: &mut Lua, index: c_int) -> Self;
 
     /// How large a buffer the action needs because of this argument.
     #[inline]
@@ -27,7 +27,7 @@ pub trait Arg: Copy {
 
 /// The integer at `index`, between two bounds. Raises.
 #[inline(always)]
-pub fn integer(lua: Lua, index: c_int, least: i64, most: i64) -> i64 {
+pub fn integer(lua: &mut Lua, index: c_int, least: i64, most: i64) -> i64 {
     match lua.integer(index) {
         Ok(value) if least <= value && value <= most => value,
         wrong => not_between(lua, index, wrong.err(), least, most),
@@ -36,7 +36,7 @@ pub fn integer(lua: Lua, index: c_int, least: i64, most: i64) -> i64 {
 
 #[cold]
 #[inline(never)]
-fn not_between(lua: Lua, index: c_int, why: Option<NotInteger>, least: i64, most: i64) -> ! {
+fn not_between(lua: &mut Lua, index: c_int, why: Option<NotInteger>, least: i64, most: i64) -> ! {
     match why {
         Some(NotInteger::NotNumber) => lua.type_error(index, c"number"),
         Some(NotInteger::NoRepresentation) => {
@@ -48,20 +48,20 @@ fn not_between(lua: Lua, index: c_int, why: Option<NotInteger>, least: i64, most
 
 /// A C `int`. Raises.
 #[inline]
-pub fn int(lua: Lua, index: c_int) -> c_int {
+pub fn int(lua: &mut Lua, index: c_int) -> c_int {
     integer(lua, index, c_int::MIN.into(), c_int::MAX.into()) as c_int
 }
 
 /// A C `int`, or the default where there is no argument. Raises.
-pub fn optional_int(lua: Lua, index: c_int, default: c_int) -> c_int {
+pub fn optional_int(lua: &mut Lua, index: c_int, default: c_int) -> c_int {
     if lua.absent(index) { default } else { int(lua, index) }
 }
 
 /// A string without zero bytes: Lua's strings end with one, as C wants it. Raises.
-pub fn path(lua: Lua, index: c_int) -> Bytes {
+pub fn path(lua: &mut Lua, index: c_int) -> Bytes {
     let path = bytes(lua, index);
     // SAFETY: the string is on the stack.
-    if unsafe { path.as_slice() }.contains(&0) {
+    if unsafe { &*path }.contains(&0) {
         lua.argument_error(index, Message::new(format_args!("path contains zero bytes")));
     }
     path
@@ -69,7 +69,7 @@ pub fn path(lua: Lua, index: c_int) -> Bytes {
 
 /// The string at `index`. Raises.
 #[inline]
-pub fn bytes(lua: Lua, index: c_int) -> Bytes {
+pub fn bytes(lua: &mut Lua, index: c_int) -> Bytes {
     lua.bytes(index).unwrap_or_else(|| lua.type_error(index, c"string"))
 }
 
@@ -81,7 +81,7 @@ macro_rules! int_kinds {
 
         impl Arg for $name {
             #[inline]
-            fn check(lua: Lua, index: c_int) -> $name {
+            fn check(lua: &mut Lua, index: c_int) -> $name {
                 $name(int(lua, index))
             }
         }
@@ -101,7 +101,7 @@ pub struct Size(pub u32);
 
 impl Arg for Size {
     #[inline]
-    fn check(lua: Lua, index: c_int) -> Size {
+    fn check(lua: &mut Lua, index: c_int) -> Size {
         Size(integer(lua, index, 0, u32::MAX.into()) as u32)
     }
 
@@ -117,7 +117,7 @@ pub struct Offset(pub u64);
 
 impl Arg for Offset {
     #[inline]
-    fn check(lua: Lua, index: c_int) -> Offset {
+    fn check(lua: &mut Lua, index: c_int) -> Offset {
         Offset(integer(lua, index, i64::MIN, i64::MAX) as u64)
     }
 }
@@ -134,10 +134,10 @@ pub struct Content {
 
 impl Arg for Content {
     #[inline]
-    fn check(lua: Lua, index: c_int) -> Content {
-        let Bytes { ptr, len } = bytes(lua, index);
-        match u32::try_from(len) {
-            Ok(len) => Content { ptr, len },
+    fn check(lua: &mut Lua, index: c_int) -> Content {
+        let bytes = bytes(lua, index);
+        match u32::try_from(bytes.len()) {
+            Ok(len) => Content { ptr: bytes.cast(), len },
             Err(_) => too_long(lua, index),
         }
     }
@@ -152,7 +152,7 @@ impl Arg for Content {
 
 #[cold]
 #[inline(never)]
-fn too_long(lua: Lua, index: c_int) -> ! {
+fn too_long(lua: &mut Lua, index: c_int) -> ! {
     lua.argument_error(index, Message::new(format_args!("string longer than 4294967295 bytes")))
 }
 
@@ -168,7 +168,7 @@ pub trait Args: Copy {
     fn content(self) -> Option<Content>;
 
     /// Takes the arguments from `first` on. Raises.
-    fn check(lua: Lua, first: c_int) -> Self;
+    fn check(lua: &mut Lua, first: c_int) -> Self;
 
     /// How large a buffer the action needs.
     fn buffer(self) -> u32;
@@ -186,7 +186,7 @@ macro_rules! tuples {
             }
 
             #[inline]
-            fn check(lua: Lua, first: c_int) -> Self {
+            fn check(lua: &mut Lua, first: c_int) -> Self {
                 ($($kind::check(lua, first + $number),)*)
             }
 
@@ -219,7 +219,7 @@ tuples! {
 
 /// Whether there is a callback at `index`; one that can't be called raises.
 #[inline]
-pub fn callback(lua: Lua, index: c_int) -> bool {
+pub fn callback(lua: &mut Lua, index: c_int) -> bool {
     match lua.kind(index) {
         Type::Function => true,
         Type::None | Type::Nil => false,

@@ -1,9 +1,9 @@
 //! Why the system makes no ring, in words that say what to do.
 
+use super::files::error_text;
 use crate::lua::Message;
 use crate::ring::Errno;
 use crate::sys;
-use crate::system::error_text;
 
 const WHAT: &str = "could not initialise queue";
 

@@ -1,11 +1,11 @@
 //! The functions that make, enter and end a ring.
 
-use crate::args::integer;
 use crate::handle::{Handle, RING};
 use crate::lua::{Lua, RawState};
-use crate::refusal;
 use crate::ring::Ring;
 use crate::sys;
+use crate::system::refusal;
+use crate::values::integers::integer;
 use std::ffi::c_int;
 
 /// `queue_init(entries, flags)`: a new ring.
@@ -14,7 +14,7 @@ use std::ffi::c_int;
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn queue_init(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let entries = integer(lua, 1, 0, u32::MAX.into()) as u32;
     let flags = integer(lua, 2, 0, u32::MAX.into()) as u32;
     let unknown = flags & !sys::LURING_SETUP_FLAGS;
@@ -36,7 +36,7 @@ pub unsafe extern "C-unwind" fn queue_init(state: RawState) -> c_int {
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn queue_exit(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     Handle::check(lua).exit(lua);
     0
 }
@@ -47,7 +47,7 @@ pub unsafe extern "C-unwind" fn queue_exit(state: RawState) -> c_int {
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn submit(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let submitted = Handle::check(lua).ring(lua).submit(0);
     lua.push_integer(submitted.into());
     1
@@ -59,7 +59,7 @@ pub unsafe extern "C-unwind" fn submit(state: RawState) -> c_int {
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn submit_and_wait(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let handle = Handle::check_open(lua);
     let wait = integer(lua, RING + 1, 0, u32::MAX.into()) as u32;
     let submitted = handle.ring(lua).submit(wait);

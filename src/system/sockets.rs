@@ -1,10 +1,10 @@
 //! Synchronous helpers for sockets, so that a program needs no other module.
 
-use crate::address::{Address, push_table};
-use crate::args::{self, Arg, Fd};
+use super::files::{push_pair, result};
 use crate::lua::{Lua, RawState};
 use crate::sys;
-use crate::system::{push_pair, result};
+use crate::values::address::{Address, push_table};
+use crate::values::integers::{self as args, Arg, Fd};
 use std::ffi::c_int;
 
 /// As many connections as the kernel lets wait to be accepted.
@@ -34,7 +34,7 @@ fn stream(address: &Address, then: impl FnOnce(c_int) -> i64) -> i64 {
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn tcp_listen(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let backlog = args::optional_int(lua, 2, BACKLOG);
     let address = Address::check(lua, 1);
     let fd = stream(&address, |fd| {
@@ -60,7 +60,7 @@ pub unsafe extern "C-unwind" fn tcp_listen(state: RawState) -> c_int {
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn tcp_connect(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let address = Address::check(lua, 1);
     // SAFETY: the address is live and as long as it says.
     let fd = stream(&address, |fd| result(unsafe { sys::luring_connect(fd, address.ptr(), address.len()) }));
@@ -74,7 +74,7 @@ pub unsafe extern "C-unwind" fn tcp_connect(state: RawState) -> c_int {
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn getsockname(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let fd = Fd::check(lua, 1);
     let mut address = Address::room();
     let mut len = address.len();
@@ -96,7 +96,7 @@ pub unsafe extern "C-unwind" fn getsockname(state: RawState) -> c_int {
 /// Lua has called with `state`.
 pub unsafe extern "C-unwind" fn socketpair(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     let domain = args::optional_int(lua, 1, sys::AF_UNIX as c_int);
     let kind = args::optional_int(lua, 2, sys::SOCK_STREAM as c_int);
     let protocol = args::optional_int(lua, 3, 0);

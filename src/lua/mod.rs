@@ -10,6 +10,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fmt;
 #[cfg(not(copies_first))]
 use std::mem::MaybeUninit;
+use std::ptr::slice_from_raw_parts;
 
 /// A C function that Lua can call.
 pub type Function = unsafe extern "C-unwind" fn(*mut ffi::lua_State) -> c_int;
@@ -21,7 +22,6 @@ pub type RawState = *mut ffi::lua_State;
 ///
 /// The methods are safe to call because `new` asks for what they need. Each needs
 /// at most three free stack slots; Lua gives every C function twenty.
-#[derive(Clone, Copy)]
 pub struct Lua(RawState);
 
 /// The type of the value in a stack slot, as far as the module tells types apart.
@@ -77,24 +77,7 @@ pub enum NotInteger {
 }
 
 /// A block of memory as Lua hands it out: valid while the Lua value lives.
-#[derive(Clone, Copy)]
-pub struct Bytes {
-    /// The first byte.
-    pub ptr: *const u8,
-    /// How many there are.
-    pub len: usize,
-}
-
-impl Bytes {
-    /// The bytes themselves.
-    ///
-    /// # Safety
-    /// The Lua string is alive, on the stack or in a table, as long as the slice is used.
-    pub unsafe fn as_slice<'a>(self) -> &'a [u8] {
-        // SAFETY: Lua's strings never move, and the caller keeps this one alive.
-        unsafe { std::slice::from_raw_parts(self.ptr, self.len) }
-    }
-}
+pub type Bytes = *const [u8];
 
 /// Text for an error, built without a destructor: Lua's errors skip those.
 /// What does not fit is cut.
@@ -144,14 +127,14 @@ impl Lua {
     /// Raises unless the interpreter is the Lua that this was built for. Some that are not
     /// have every symbol, but number the registry otherwise, say. Lua 5.1 lacks the
     /// function, and every later one a symbol that a module for 5.1 needs.
-    pub fn check_version(self) {
+    pub fn check_version(&mut self) {
         // SAFETY: `new`'s promise.
         #[cfg(feature = "lua52")]
         unsafe {
             ffi::luaL_checkversion_(self.0, 502.0)
         }
         // SAFETY: `new`'s promise. The last argument is what Lua calls LUAL_NUMSIZES.
-        #[cfg(not(any(feature = "lua51", feature = "lua52")))]
+        #[cfg(not(any(feature = "lua51", feature = "luajit", feature = "lua52")))]
         unsafe {
             let version = if cfg!(feature = "lua53") {
                 503.0
@@ -168,34 +151,34 @@ impl Lua {
     // ---- reading the stack: nothing here raises unless it says so ----
 
     /// How many values there are on the stack.
-    pub fn top(self) -> c_int {
+    pub fn top(&self) -> c_int {
         // SAFETY: `new`'s promise.
         unsafe { ffi::lua_gettop(self.0) }
     }
 
     /// Cuts or fills the stack to `top` values.
-    pub fn set_top(self, top: c_int) {
+    pub fn set_top(&self, top: c_int) {
         // SAFETY: `new`'s promise; callers ask for few slots.
         unsafe { ffi::lua_settop(self.0, top) }
     }
 
     /// The type of the value at `index`.
     #[inline]
-    pub fn kind(self, index: c_int) -> Type {
+    pub fn kind(&self, index: c_int) -> Type {
         // SAFETY: `new`'s promise; any index up to the stack's size may be asked about.
         Type::of(unsafe { ffi::lua_type(self.0, index) })
     }
 
     /// Whether the argument at `index` is absent or nil.
     #[inline]
-    pub fn absent(self, index: c_int) -> bool {
+    pub fn absent(&self, index: c_int) -> bool {
         matches!(self.kind(index), Type::None | Type::Nil)
     }
 
     /// The integer at `index`, on every Lua by the rule of 5.3: a float or a numeric
     /// string counts when it stands for an integer exactly.
     #[inline]
-    pub fn integer(self, index: c_int) -> Result<i64, NotInteger> {
+    pub fn integer(&self, index: c_int) -> Result<i64, NotInteger> {
         #[cfg(has_integers)]
         {
             let mut is_integer = 0;
@@ -220,11 +203,11 @@ impl Lua {
     }
 
     #[cold]
-    fn why_no_integer(self, index: c_int) -> NotInteger {
+    fn why_no_integer(&self, index: c_int) -> NotInteger {
         if self.is_number(index) { NotInteger::NoRepresentation } else { NotInteger::NotNumber }
     }
 
-    fn is_number(self, index: c_int) -> bool {
+    fn is_number(&self, index: c_int) -> bool {
         // SAFETY: `new`'s promise.
         unsafe { ffi::lua_isnumber(self.0, index) != 0 }
     }
@@ -232,24 +215,24 @@ impl Lua {
     /// The string at `index`, or `None` when it is neither a string nor a number. A
     /// number is replaced by its text, which may run the collector and raise.
     #[inline]
-    pub fn bytes(self, index: c_int) -> Option<Bytes> {
+    pub fn bytes(&mut self, index: c_int) -> Option<Bytes> {
         let mut len = 0;
         // SAFETY: `new`'s promise; `index` is an argument's, so it may be replaced.
         let ptr = unsafe { ffi::lua_tolstring(self.0, index, &mut len) };
-        if ptr.is_null() { None } else { Some(Bytes { ptr: ptr.cast(), len }) }
+        if ptr.is_null() { None } else { Some(slice_from_raw_parts(ptr.cast(), len)) }
     }
 
     /// The pointer that the light userdata at `index` is, or where a full one's memory
     /// is; null for anything else.
     #[inline]
-    pub fn pointer(self, index: c_int) -> usize {
+    pub fn pointer(&self, index: c_int) -> usize {
         // SAFETY: `new`'s promise.
         unsafe { ffi::lua_touserdata(self.0, index) as usize }
     }
 
     /// The memory and the size of the full userdata at `index`: zero for what is none.
     #[inline]
-    pub fn userdata(self, index: c_int) -> (*mut c_void, usize) {
+    pub fn userdata(&self, index: c_int) -> (*mut c_void, usize) {
         // SAFETY: `new`'s promise. The size of a light userdata is zero, and a string or a
         // table, which have one, is no userdata.
         unsafe {
@@ -261,14 +244,14 @@ impl Lua {
     /// The address of the function, table or userdata at `index`: while the value lives,
     /// no other has it.
     #[inline]
-    pub fn address(self, index: c_int) -> usize {
+    pub fn address(&self, index: c_int) -> usize {
         // SAFETY: `new`'s promise.
         unsafe { ffi::lua_topointer(self.0, index) as usize }
     }
 
     /// Whether the value at `index`, which is no function, can be called all the same. May
     /// raise out of memory.
-    pub fn has_call(self, index: c_int) -> bool {
+    pub fn has_call(&mut self, index: c_int) -> bool {
         // SAFETY: `new`'s promise; one slot.
         let found = unsafe { ffi::luaL_getmetafield(self.0, index, c"__call".as_ptr()) != ffi::LUA_TNIL };
         if found {
@@ -282,58 +265,58 @@ impl Lua {
 
     /// Pushes nil.
     #[inline]
-    pub fn push_nil(self) {
+    pub fn push_nil(&self) {
         // SAFETY: `new`'s promise; one slot.
         unsafe { ffi::lua_pushnil(self.0) }
     }
 
     /// Pushes an integer.
     #[inline]
-    pub fn push_integer(self, value: i64) {
+    pub fn push_integer(&self, value: i64) {
         // SAFETY: `new`'s promise; one slot.
         unsafe { ffi::lua_pushinteger(self.0, value as ffi::lua_Integer) }
     }
 
     /// Pushes a light userdata.
     #[inline]
-    pub fn push_light(self, value: usize) {
+    pub fn push_light(&self, value: usize) {
         // SAFETY: `new`'s promise; one slot.
         unsafe { ffi::lua_pushlightuserdata(self.0, value as *mut c_void) }
     }
 
     /// Pushes a copy of the value at `index`.
     #[inline]
-    pub fn push_copy(self, index: c_int) {
+    pub fn push_copy(&self, index: c_int) {
         // SAFETY: `new`'s promise; one slot.
         unsafe { ffi::lua_pushvalue(self.0, index) }
     }
 
     /// Pushes a function. May raise out of memory.
-    pub fn push_function(self, function: Function) {
+    pub fn push_function(&mut self, function: Function) {
         // SAFETY: `new`'s promise; one slot. `function` obeys the rules of this file.
         unsafe { ffi::lua_pushcfunction(self.0, function) }
     }
 
     /// Pushes a string. May raise out of memory.
-    pub fn push_bytes(self, bytes: &[u8]) {
+    pub fn push_bytes(&mut self, bytes: &[u8]) {
         // SAFETY: `new`'s promise; one slot. Slices of constants and of the stack only:
         // Lua before 5.3 runs the collector before it copies.
         unsafe { ffi::lua_pushlstring(self.0, bytes.as_ptr().cast(), bytes.len()) };
     }
 
     /// Pushes a C string. May raise out of memory.
-    pub fn push_text(self, text: &CStr) {
+    pub fn push_text(&mut self, text: &CStr) {
         self.push_bytes(text.to_bytes());
     }
 
     /// Pushes an empty table. May raise out of memory.
-    pub fn push_table(self) {
+    pub fn push_table(&mut self) {
         // SAFETY: `new`'s promise; one slot.
         unsafe { ffi::lua_createtable(self.0, 0, 0) }
     }
 
     /// Pushes a new full userdata and gives its memory. May raise out of memory.
-    pub fn push_userdata(self, size: usize) -> *mut c_void {
+    pub fn push_userdata(&mut self, size: usize) -> *mut c_void {
         // SAFETY: `new`'s promise; one slot.
         unsafe { ffi::lua_newuserdata(self.0, size) }
     }
@@ -346,9 +329,9 @@ impl Lua {
     /// `bytes` is valid until Lua code runs.
     #[cfg(copies_first)]
     #[inline]
-    pub unsafe fn push_volatile(self, bytes: Bytes) {
+    pub unsafe fn push_volatile(&mut self, bytes: Bytes) {
         // SAFETY: `new`'s promise; one slot; the caller's promise.
-        unsafe { ffi::lua_pushlstring(self.0, bytes.ptr.cast(), bytes.len) };
+        unsafe { ffi::lua_pushlstring(self.0, bytes.cast(), bytes.len()) };
     }
 
     /// As above, for at most `SMALL` bytes. These Luas run the collector first: so the
@@ -357,13 +340,13 @@ impl Lua {
     /// # Safety
     /// `bytes` is valid until Lua code runs, and not longer than `SMALL`.
     #[cfg(not(copies_first))]
-    pub unsafe fn push_small(self, bytes: Bytes) {
+    pub unsafe fn push_small(&mut self, bytes: Bytes) {
         let mut copy = [const { MaybeUninit::<u8>::uninit() }; Lua::SMALL];
         let copy: *mut u8 = copy.as_mut_ptr().cast();
         // SAFETY: `new`'s promise; one slot; `copy` has room, and outlives the call.
         unsafe {
-            copy.copy_from_nonoverlapping(bytes.ptr, bytes.len);
-            ffi::lua_pushlstring(self.0, copy.cast(), bytes.len);
+            copy.copy_from_nonoverlapping(bytes.cast::<u8>(), bytes.len());
+            ffi::lua_pushlstring(self.0, copy.cast(), bytes.len());
         }
     }
 
@@ -373,12 +356,12 @@ impl Lua {
 
     /// Pushes a function for `call_copier` to call. May raise.
     #[cfg(not(copies_first))]
-    pub fn push_copier(self) {
+    pub fn push_copier(&mut self) {
         unsafe extern "C-unwind" fn copier(state: RawState) -> c_int {
             // SAFETY: `call_copier` passes the address of a `Bytes` that it owns.
             unsafe {
                 let bytes: Bytes = *ffi::lua_touserdata(state, 1).cast();
-                ffi::lua_pushlstring(state, bytes.ptr.cast(), bytes.len);
+                ffi::lua_pushlstring(state, bytes.cast(), bytes.len());
             }
             1
         }
@@ -391,7 +374,7 @@ impl Lua {
     /// # Safety
     /// `bytes` is valid whatever Lua code does meanwhile.
     #[cfg(not(copies_first))]
-    pub unsafe fn call_copier(self, bytes: Bytes) -> bool {
+    pub unsafe fn call_copier(&mut self, bytes: Bytes) -> bool {
         let mut bytes = bytes;
         // SAFETY: `new`'s promise; `bytes` outlives the call.
         unsafe {
@@ -403,14 +386,14 @@ impl Lua {
     // ---- tables ----
 
     /// `table[key] = top`, and pops it. May raise out of memory.
-    pub fn set_field(self, table: c_int, key: &CStr) {
+    pub fn set_field(&mut self, table: c_int, key: &CStr) {
         // SAFETY: `new`'s promise; `table` holds a table of the module's own.
         unsafe { ffi::lua_setfield(self.0, table, key.as_ptr()) }
     }
 
     /// Pushes `value[key]` of the table at `index`, metamethods included. May raise
     /// anything.
-    pub fn get_field(self, index: c_int, key: &CStr) -> Type {
+    pub fn get_field(&mut self, index: c_int, key: &CStr) -> Type {
         // SAFETY: `new`'s promise; two slots.
         unsafe { ffi::lua_getfield(self.0, index, key.as_ptr()) };
         self.kind(-1)
@@ -418,34 +401,34 @@ impl Lua {
 
     /// Pushes `table[key]`.
     #[inline]
-    pub fn raw_get(self, table: c_int, key: u32) -> Type {
+    pub fn raw_get(&self, table: c_int, key: u32) -> Type {
         // SAFETY: `new`'s promise; the callers know a table is there; one slot.
         Type::of(unsafe { ffi::lua_rawgeti(self.0, table, key as ffi::lua_Integer) })
     }
 
     /// `table[key] = top`, and pops it. Raises out of memory if the key is new.
     #[inline]
-    pub fn raw_set(self, table: c_int, key: u32) {
+    pub fn raw_set(&self, table: c_int, key: u32) {
         // SAFETY: `new`'s promise; the callers know a table is there.
         unsafe { ffi::lua_rawseti(self.0, table, key as ffi::lua_Integer) }
     }
 
     /// Pushes what the registry has under an address of the module's own.
-    pub fn registry_get(self, key: *const c_void) -> Type {
+    pub fn registry_get(&self, key: *const c_void) -> Type {
         // SAFETY: `new`'s promise; two slots.
         unsafe { ffi::lua_rawgetp(self.0, ffi::LUA_REGISTRYINDEX, key) };
         self.kind(-1)
     }
 
     /// Puts the top under an address of the module's own, and pops it. May raise.
-    pub fn registry_set(self, key: *const c_void) {
+    pub fn registry_set(&mut self, key: *const c_void) {
         // SAFETY: `new`'s promise; two slots.
         unsafe { ffi::lua_rawsetp(self.0, ffi::LUA_REGISTRYINDEX, key) }
     }
 
     /// Gives the registry's entry `name` to the table on top unless it is taken, and
     /// leaves the stack as it was. May raise out of memory.
-    pub fn register_type(self, name: &CStr) {
+    pub fn register_type(&mut self, name: &CStr) {
         // SAFETY: `new`'s promise; three slots.
         unsafe {
             if self.get_field(ffi::LUA_REGISTRYINDEX, name) == Type::Nil {
@@ -457,7 +440,7 @@ impl Lua {
     }
 
     /// Sets the metatable on top for the value at `index`, and pops it.
-    pub fn set_metatable(self, index: c_int) {
+    pub fn set_metatable(&mut self, index: c_int) {
         // SAFETY: `new`'s promise; the callers pushed a table.
         unsafe { ffi::lua_setmetatable(self.0, index) };
     }
@@ -465,19 +448,19 @@ impl Lua {
     /// Pushes the table that goes with the userdata at `index`; its type tells
     /// whether one is there.
     #[inline]
-    pub fn user_table(self, index: c_int) -> Type {
+    pub fn user_table(&self, index: c_int) -> Type {
         // SAFETY: `new`'s promise; the callers know a full userdata is there.
         Type::of(unsafe { ffi::lua_getuservalue(self.0, index) })
     }
 
     /// Makes the table on top go with the userdata at `index`, and pops it.
-    pub fn set_user_table(self, index: c_int) {
+    pub fn set_user_table(&self, index: c_int) {
         // SAFETY: `new`'s promise; the callers know what is where.
         unsafe { ffi::lua_setuservalue(self.0, index) };
     }
 
     /// Lets go of the table that goes with the userdata at `index`. Cannot raise.
-    pub fn clear_user_table(self, index: c_int) {
+    pub fn clear_user_table(&self, index: c_int) {
         // Lua 5.1 wants some table there, and making a new one could fail.
         #[cfg(any(feature = "lua51", feature = "luajit"))]
         self.push_copy(ffi::LUA_GLOBALSINDEX);
@@ -488,7 +471,7 @@ impl Lua {
 
     /// Pops one value.
     #[inline]
-    pub fn pop(self) {
+    pub fn pop(&self) {
         self.set_top(-2);
     }
 
@@ -498,13 +481,13 @@ impl Lua {
     /// what the function raises, and may run any Lua code: hold no reference into a
     /// ring meanwhile.
     #[inline]
-    pub fn call(self, arguments: c_int) {
+    pub fn call(&mut self, arguments: c_int) {
         // SAFETY: `new`'s promise; the callers pushed the function and its arguments.
         unsafe { ffi::lua_call(self.0, arguments, 0) }
     }
 
     /// Raises the value on top.
-    pub fn raise(self) -> ! {
+    pub fn raise(&self) -> ! {
         // SAFETY: `new`'s promise; by the rule of this file nobody up the stack owns
         // anything.
         unsafe { ffi::lua_error(self.0) }
@@ -512,7 +495,7 @@ impl Lua {
 
     /// Raises `message` with the position of the calling Lua code before it.
     #[cold]
-    pub fn error(self, message: Message) -> ! {
+    pub fn error(&self, message: Message) -> ! {
         // SAFETY: as in `raise`; the message outlives the call, which copies it.
         unsafe {
             ffi::luaL_error(self.0, c"%s".as_ptr(), message.as_ptr());
@@ -522,7 +505,7 @@ impl Lua {
 
     /// Raises `bad argument #index to 'function' (message)`.
     #[cold]
-    pub fn argument_error(self, index: c_int, message: Message) -> ! {
+    pub fn argument_error(&self, index: c_int, message: Message) -> ! {
         // SAFETY: as in `error`.
         unsafe {
             ffi::luaL_argerror(self.0, index, message.as_ptr());
@@ -532,7 +515,7 @@ impl Lua {
 
     /// Raises `bad argument #index to 'function' (expected expected, got ...)`.
     #[cold]
-    pub fn type_error(self, index: c_int, expected: &CStr) -> ! {
+    pub fn type_error(&self, index: c_int, expected: &CStr) -> ! {
         // SAFETY: as in `error`; the texts are on the stack or Lua's own constants
         // while luaL_argerror copies them; three slots.
         unsafe {
@@ -551,8 +534,9 @@ impl Lua {
 
     /// Raises what Lua raises when memory is short.
     #[cold]
-    pub fn out_of_memory(self) -> ! {
-        self.push_text(c"not enough memory");
+    pub fn out_of_memory(&self) -> ! {
+        // SAFETY: `new`'s promise; one slot. Nothing of a ring is used any more.
+        unsafe { ffi::lua_pushstring(self.0, c"not enough memory".as_ptr()) };
         self.raise()
     }
 }

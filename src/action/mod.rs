@@ -1,0 +1,7 @@
+//! What happens to an action: it is queued, and its completions reach its callback.
+
+mod queue;
+mod reap;
+
+pub use queue::{Action, Sqe, queue};
+pub use reap::{cqe_seen, do_cqes};
