@@ -1,7 +1,9 @@
 //! Finds the system's liburing, compiles a shim for the helpers that it has only
 //! as static inline functions, and generates the bindings to both.
 
-use std::{env, path::PathBuf};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 fn main() {
     println!("cargo:rerun-if-changed=wrapper.h");
@@ -17,6 +19,8 @@ fn main() {
         .probe("liburing")
         .unwrap_or_else(|error| missing_liburing(&error));
 
+    println!("cargo:rustc-env=LIBURING_VERSION={}", liburing.version);
+
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let shim = out.join("shim.c");
     let includes = liburing.include_paths.iter().map(|path| format!("-I{}", path.display()));
@@ -27,13 +31,12 @@ fn main() {
         .clang_arg("-D_GNU_SOURCE")
         .clang_arg("-D_FILE_OFFSET_BITS=64")
         .allowlist_function("(io_uring|luring)_.*")
-        .allowlist_function("open|close|pipe2|socket|socketpair|listen|setsockopt")
-        .allowlist_function("strerror|mmap|munmap|madvise")
-        .allowlist_var("(IORING|LURING)_.*")
-        .allowlist_var("(AF|SOCK|SOL|SO|MSG|O|SHUT)_[A-Z0-9_]+")
-        .allowlist_var("E[A-Z0-9]+")
+        .allowlist_function(FUNCTIONS)
+        .allowlist_var("LURING_.*")
+        .allowlist_var(CONSTANTS)
         .allowlist_var("(PROT|MAP|MADV)_[A-Z0-9_]+")
-        .allowlist_type("sockaddr_(in|in6|un|storage)|__socket_type")
+        .allowlist_type("sockaddr_(in|in6|un|storage)|__socket_type|iovec|msghdr|cmsghdr|statx|siginfo_t|open_how")
+        .allowlist_type("epoll_event|futex_waitv|io_uring_.*|__kernel_timespec")
         .prepend_enum_name(false)
         .derive_debug(false)
         .generate_comments(false)
@@ -49,6 +52,7 @@ fn main() {
         .expect("bindgen could not read wrapper.h: is libclang installed? (Debian: libclang-dev; Fedora: clang-devel; Arch: clang; Alpine: clang-dev)")
         .write_to_file(out.join("bindings.rs"))
         .expect("OUT_DIR can be written");
+    scan(&out);
 
     cc::Build::new()
         .file(&shim)
@@ -66,6 +70,83 @@ fn main() {
     for library in &liburing.libs {
         println!("cargo:rustc-link-lib=dylib={library}");
     }
+}
+
+/// What the module takes from the C library.
+const FUNCTIONS: &str = "open|close|pipe2|socket|socketpair|listen|setsockopt|strerror|mmap|munmap|madvise";
+
+/// The constants that Lua gets, by the names that the headers give them.
+const CONSTANTS: &str = "(IORING|IOSQE|IOU|AF|SOCK|SOL|SO|SHUT|MSG|IPPROTO|IPV6|TCP|UDP|O|AT|STATX|S|SEEK|FALLOC_FL\
+    |POSIX_FADV|SYNC_FILE_RANGE|SPLICE_F|RWF|RENAME|XATTR|RESOLVE|EPOLL|FUTEX2|CLD|P|IN|DT|TFD|EFD|SFD|CLOCK|PIDFD\
+    |RLIMIT)_[A-Z0-9_]+|POLL[A-Z]+|EPOLL[A-Z]+|E[A-Z0-9]+|SIG[A-Z0-9]+|W(NOHANG|EXITED|STOPPED|CONTINUED|NOWAIT)|SOMAXCONN";
+
+/// Flags that an older liburing lacks: they are zero then, and so refused or not set.
+const FLAGS: [&str; 14] = [
+    "IORING_SETUP_SUBMIT_ALL",
+    "IORING_SETUP_COOP_TASKRUN",
+    "IORING_SETUP_TASKRUN_FLAG",
+    "IORING_SETUP_SQE128",
+    "IORING_SETUP_CQE32",
+    "IORING_SETUP_SINGLE_ISSUER",
+    "IORING_SETUP_DEFER_TASKRUN",
+    "IORING_SETUP_NO_SQARRAY",
+    "IORING_SQ_TASKRUN",
+    "IORING_CQE_F_SOCK_NONEMPTY",
+    "IORING_CQE_F_NOTIF",
+    "IORING_CQE_F_BUF_MORE",
+    "IORING_RECVSEND_POLL_FIRST",
+    "IORING_SEND_ZC_REPORT_USAGE",
+];
+
+/// Reads the bindings for what this liburing has: `cfg(prep = "NAME")` for each
+/// `io_uring_prep_NAME`, `cfg(register = "NAME")` likewise, and the constants.
+fn scan(out: &Path) {
+    let bindings = fs::read_to_string(out.join("bindings.rs")).expect("bindgen has written it");
+    println!("cargo:rustc-check-cfg=cfg(prep, values(any()))");
+    println!("cargo:rustc-check-cfg=cfg(register, values(any()))");
+    let mut preps = String::new();
+    for name in names(&bindings, "fn io_uring_prep_") {
+        println!("cargo:rustc-cfg=prep=\"{name}\"");
+        writeln!(preps, "pub use super::io_uring_prep_{name} as {name};").expect("a String takes all");
+    }
+    for name in names(&bindings, "fn io_uring_register_")
+        .into_iter()
+        .chain(names(&bindings, "fn io_uring_unregister_"))
+    {
+        println!("cargo:rustc-cfg=register=\"{name}\"");
+    }
+    fs::write(out.join("prep.rs"), preps).expect("OUT_DIR can be written");
+
+    let all = names(&bindings, "pub const ");
+    let mut constants = String::new();
+    for name in all.iter().filter(|name| !is_ours(name)) {
+        writeln!(constants, "(c\"{name}\", crate::sys::{name} as i64),").expect("a String takes all");
+    }
+    fs::write(out.join("constants.rs"), format!("&[\n{constants}]")).expect("OUT_DIR can be written");
+
+    let mut flags = String::new();
+    for name in FLAGS {
+        let value = if all.contains(&name) { format!("super::{name} as u32") } else { "0".to_owned() };
+        writeln!(flags, "pub const {name}: u32 = {value};").expect("a String takes all");
+    }
+    fs::write(out.join("flags.rs"), flags).expect("OUT_DIR can be written");
+}
+
+/// Constants that are the module's own business.
+fn is_ours(name: &str) -> bool {
+    ["LURING_", "PROT_", "MAP_", "MADV_", "_"].iter().any(|prefix| name.starts_with(prefix))
+        || !name.starts_with(|c: char| c.is_ascii_uppercase())
+        || name.contains(|c: char| c.is_ascii_lowercase())
+}
+
+/// What follows `start` in the text, as far as it is a name.
+fn names<'a>(text: &'a str, start: &str) -> Vec<&'a str> {
+    let end = |rest: &&'a str| rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+    let mut names: Vec<&str> =
+        text.split(start).skip(1).filter_map(|rest| end(&rest).and_then(|end| rest.get(..end))).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// What tells the Luas apart beyond mlua's names for them.

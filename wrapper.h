@@ -3,80 +3,28 @@
 #ifndef LURING_WRAPPER_H
 #define LURING_WRAPPER_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <linux/futex.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
-
-/*
- * The setup flags that both this liburing and the queues' code here know. Any
- * other is refused: the kernel might take it and lay out the rings in a way that
- * one of us would misread.
- */
-static const unsigned LURING_SETUP_FLAGS = IORING_SETUP_IOPOLL
-	| IORING_SETUP_SQPOLL
-	| IORING_SETUP_SQ_AFF
-	| IORING_SETUP_CQSIZE
-	| IORING_SETUP_CLAMP
-	| IORING_SETUP_ATTACH_WQ
-	| IORING_SETUP_R_DISABLED
-#ifdef IORING_SETUP_SUBMIT_ALL
-	| IORING_SETUP_SUBMIT_ALL
-#endif
-#ifdef IORING_SETUP_TASKRUN_FLAG
-	| IORING_SETUP_COOP_TASKRUN
-	| IORING_SETUP_TASKRUN_FLAG
-#endif
-#ifdef IORING_SETUP_CQE32
-	| IORING_SETUP_SQE128
-	| IORING_SETUP_CQE32
-#endif
-#ifdef IORING_SETUP_DEFER_TASKRUN
-	| IORING_SETUP_SINGLE_ISSUER
-	| IORING_SETUP_DEFER_TASKRUN
-#endif
-#ifdef IORING_SETUP_NO_SQARRAY
-	| IORING_SETUP_NO_SQARRAY
-#endif
-	;
-
-/* Zero where this liburing is older than the flag. */
-static const unsigned LURING_SETUP_TASKRUN_FLAG = 0
-#ifdef IORING_SETUP_TASKRUN_FLAG
-	| IORING_SETUP_TASKRUN_FLAG
-#endif
-	;
-static const unsigned LURING_SETUP_COOP_TASKRUN = 0
-#ifdef IORING_SETUP_COOP_TASKRUN
-	| IORING_SETUP_COOP_TASKRUN
-#endif
-	;
-static const unsigned LURING_SETUP_DEFER_TASKRUN = 0
-#ifdef IORING_SETUP_DEFER_TASKRUN
-	| IORING_SETUP_DEFER_TASKRUN
-#endif
-	;
-static const unsigned LURING_SETUP_SQE128 = 0
-#ifdef IORING_SETUP_SQE128
-	| IORING_SETUP_SQE128
-#endif
-	;
-static const unsigned LURING_SETUP_CQE32 = 0
-#ifdef IORING_SETUP_CQE32
-	| IORING_SETUP_CQE32
-#endif
-	;
-static const unsigned LURING_SQ_TASKRUN = 0
-#ifdef IORING_SQ_TASKRUN
-	| IORING_SQ_TASKRUN
-#endif
-	;
 
 /* io_uring_prep_cancel's type changed in liburing 2.2, prep_rw's never did. */
 static inline void luring_prep_cancel(struct io_uring_sqe *sqe, __u64 key)

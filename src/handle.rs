@@ -1,7 +1,7 @@
 //! The userdata that Lua has of a ring: how it is checked, and what goes with it.
 //!
 //! A table goes with each: it holds the callbacks in flight, and under 0 a second table
-//! with the strings that the kernel reads from. So whatever is kept lives as long as its
+//! with the values that a slot keeps, such as strings that the kernel reads from. So whatever is kept lives as long as its
 //! ring is reachable, and a callback that refers to its own ring is no leak.
 
 use crate::lua::{Function, Lua, Message, RawState, Type};
@@ -106,7 +106,7 @@ impl Handle {
         lua.set_metatable(userdata);
         lua.push_table();
         lua.push_table();
-        lua.raw_set(-2, CONTENTS);
+        lua.raw_set(-2, VALUES);
         lua.set_user_table(userdata);
         Handle { block }
     }
@@ -121,11 +121,11 @@ impl Handle {
     }
 }
 
-/// The place of the contents' table in the ring's table: Lua's arrays begin at 1.
-const CONTENTS: u32 = 0;
+/// The place of the values' table in the ring's table: Lua's arrays begin at 1.
+const VALUES: u32 = 0;
 
-/// The place of a slot's content in the contents' table.
-fn content_place(slot: u32) -> u32 {
+/// The place of a slot's value in the values' table.
+fn value_place(slot: u32) -> u32 {
     slot + 1
 }
 
@@ -165,22 +165,22 @@ pub fn release_callback(lua: &Lua, id: Id) {
     lua.raw_set(-2, id.number());
 }
 
-/// Keeps a slot's content, which is at `index` of the stack. The ring's table is on top.
+/// Keeps a slot's value, which is at `index` of the stack. The ring's table is on top.
 /// May raise out of memory.
 #[inline]
-pub fn keep_content(lua: &Lua, slot: u32, index: c_int) {
-    lua.raw_get(-1, CONTENTS);
+pub fn keep_value(lua: &Lua, slot: u32, index: c_int) {
+    lua.raw_get(-1, VALUES);
     lua.push_copy(index);
-    lua.raw_set(-2, content_place(slot));
+    lua.raw_set(-2, value_place(slot));
     lua.pop();
 }
 
-/// Lets go of a slot's content. The ring's table is on top.
+/// Lets go of a slot's value. The ring's table is on top.
 #[inline]
-pub fn release_content(lua: &Lua, slot: u32) {
-    lua.raw_get(-1, CONTENTS);
+pub fn release_value(lua: &Lua, slot: u32) {
+    lua.raw_get(-1, VALUES);
     lua.push_nil();
-    lua.raw_set(-2, content_place(slot));
+    lua.raw_set(-2, value_place(slot));
     lua.pop();
 }
 

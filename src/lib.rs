@@ -11,6 +11,7 @@ mod handle;
 mod lua;
 mod ring;
 mod rings;
+mod rows;
 mod sys;
 mod system;
 mod values;

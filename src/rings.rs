@@ -2,8 +2,7 @@
 
 use crate::handle::{Handle, RING};
 use crate::lua::{Lua, RawState};
-use crate::ring::Ring;
-use crate::sys;
+use crate::ring::{KNOWN, Ring};
 use crate::system::refusal;
 use crate::values::integers::integer;
 use std::ffi::c_int;
@@ -17,7 +16,7 @@ pub unsafe extern "C-unwind" fn queue_init(state: RawState) -> c_int {
     let lua = &mut unsafe { Lua::new(state) };
     let entries = integer(lua, 1, 0, u32::MAX.into()) as u32;
     let flags = integer(lua, 2, 0, u32::MAX.into()) as u32;
-    let unknown = flags & !sys::LURING_SETUP_FLAGS;
+    let unknown = flags & !KNOWN;
     if unknown != 0 {
         lua.error(refusal::unknown_flags(unknown));
     }

@@ -1,16 +1,16 @@
-//! How every action is queued: check, anchor, prep.
+//! How every action is queued: check, anchor, place.
 
 use crate::handle::{self, Handle, RING};
 use crate::lua::{Lua, Message, RawState};
+use crate::ring::Ring;
 use crate::ring::callbacks::Id;
+use crate::ring::in_flight::InFlight;
 use crate::ring::slab::Full;
-use crate::ring::{InFlight, Reply, Ring};
 use crate::sys;
-use crate::values::integers::{self as args, Args};
+use crate::values::arg::{Args, Place};
+use crate::values::integers;
+use crate::values::reply::Answer;
 use std::ffi::c_int;
-
-/// Contents up to this size, in bytes, are copied: keeping the string costs more.
-const SMALL: u32 = 1024;
 
 /// An SQE, as liburing's helpers take it.
 pub type Sqe = *mut sys::io_uring_sqe;
@@ -20,14 +20,14 @@ pub trait Action {
     /// The arguments between the ring and the callback.
     type Args: Args;
     /// What the callback gets.
-    const REPLY: Reply;
+    type Answer: Answer;
 
     /// Fills in the SQE.
     ///
     /// # Safety
-    /// `sqe` is zeroed and the caller's. `memory` is where the content is, or has the size
-    /// that `args` ask for: in either case until the last completion.
-    unsafe fn prep(sqe: Sqe, memory: *mut u8, args: Self::Args);
+    /// - `sqe` is zeroed and the caller's.
+    /// - What `memory` and `wires` point to stays until the last completion.
+    unsafe fn prep(sqe: Sqe, memory: <Self::Answer as Answer>::Memory, wires: <Self::Args as Args>::Wires);
 }
 
 /// Queues `A` with the arguments on the stack, and returns its key to Lua, or nil when
@@ -47,8 +47,20 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
     // looked at only then.
     let handle = Handle::check(lua);
     let args = A::Args::check(lua, FIRST);
-    let callback = Callback::check::<A>(lua, handle);
-    let ring = handle.ring(lua);
+    let anchors = args.anchors();
+    if anchors > 1 {
+        push_bundle::<A>(lua, args, anchors);
+    }
+    let index = FIRST + A::Args::COUNT;
+    let mut ring = handle.ring(lua);
+    let callback = match ring.callbacks.find(lua.address(index)) {
+        Some(id) => Callback::Known(id),
+        None => {
+            let callback = Callback::check(lua, index);
+            ring = handle.ring(lua);
+            callback
+        }
+    };
     if ring.is_full() {
         lua.push_nil();
         return 1;
@@ -56,25 +68,30 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
 
     // Anchor. Growing a table may raise, and runs no Lua code.
     let slot = reserve(lua, ring);
-    let content = args.content();
-    let large = content.is_some_and(|content| content.len > SMALL);
-    if callback.is_new() || large {
-        anchor::<A>(lua, ring, callback, large.then_some(slot));
+    let room = args.room().saturating_add(A::Answer::ROOM);
+    if callback.is_new() || anchors > 0 {
+        anchor::<A>(lua, ring, callback, args, anchors, slot, room);
     }
 
-    // Prep. Nothing raises any more, but for want of memory.
-    let copied = content.filter(|_| !large);
-    let size = copied.map_or(args.buffer(), |content| content.len);
-    let buffer = ring.take_buffer(size).unwrap_or_else(|| no_buffer(lua, ring, callback));
-    if let Some(content) = copied {
-        // SAFETY: the string is on the stack, and the buffer has its size.
-        unsafe { buffer.ptr().copy_from_nonoverlapping(content.ptr, content.len as usize) };
-    }
-    let memory = content.filter(|_| large).map_or(buffer.ptr(), |content| content.ptr.cast_mut());
-    let action = InFlight { buffer, reply: A::REPLY, callback: callback.keep(ring), content: large };
+    // Place. Nothing raises any more, but for want of memory where nothing was anchored.
+    let block = ring.take_block(room).unwrap_or_else(|| lua.out_of_memory());
+    let mut place = Place::new(block.ptr());
+    let memory = A::Answer::place(&mut place);
+    let wires = args.place(lua, &mut place, FIRST);
+    let action = InFlight {
+        block: block.with_size(args.size()),
+        reply: args.reply(A::Answer::REPLY),
+        callback: callback.keep(ring),
+        anchored: anchors > 0,
+    };
     // SAFETY: there is room, and a slot, both tested above with nothing queued since. The
-    // buffer is the ring's, and a large content is anchored: both until the slot is free.
-    let key = unsafe { ring.queue(action, |sqe| A::prep(sqe, memory, args)) };
+    // block is the ring's, and the Lua values are anchored: both until the slot is free.
+    let key = unsafe {
+        ring.queue(action, |sqe| {
+            A::prep(sqe, memory, wires);
+            args.amend(&mut *sqe);
+        })
+    };
     lua.push_light(key.raw());
     1
 }
@@ -82,42 +99,38 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
 /// The place of the first argument after the ring.
 const FIRST: c_int = RING + 1;
 
-/// An action's callback, if it has one.
-#[derive(Clone, Copy)]
-struct Callback {
-    /// Zero for none.
-    address: usize,
-    /// The number under which Lua keeps it already.
-    known: Option<Id>,
+/// An action's callback.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Callback {
+    None,
+    /// Lua keeps it already, under this number.
+    Known(Id),
+    New,
 }
 
 impl Callback {
-    /// The callback among the arguments, after all others. Raises.
-    #[inline(always)]
-    fn check<A: Action>(lua: &mut Lua, handle: Handle) -> Callback {
-        let index = FIRST + A::Args::COUNT;
-        let address = lua.address(index);
-        let known = handle.ring(lua).callbacks.find(address);
-        if known.is_some() {
-            return Callback { address, known };
-        }
-        let address = if args::callback(lua, index) { address } else { 0 };
-        Callback { address, known }
+    /// A callback that is not known. Raises.
+    #[inline(never)]
+    fn check(lua: &mut Lua, index: c_int) -> Callback {
+        if integers::callback(lua, index) { Callback::New } else { Callback::None }
     }
 
     #[inline(always)]
     fn is_new(self) -> bool {
-        self.address != 0 && self.known.is_none()
+        self == Callback::New
     }
 
     /// Counts one more action that has it. A new one has been anchored.
     #[inline(always)]
     fn keep(self, ring: &mut Ring) -> Option<Id> {
-        let id = if self.is_new() { ring.callbacks.reserve() } else { self.known };
-        if let Some(id) = id {
-            ring.callbacks.keep(id, self.address);
+        match self {
+            Callback::None => None,
+            Callback::Known(id) => {
+                ring.callbacks.keep(id);
+                Some(id)
+            }
+            Callback::New => ring.callbacks.keep_reserved(),
         }
-        id
     }
 }
 
@@ -139,26 +152,51 @@ fn no_slot(lua: &Lua, full: Full) -> ! {
     }
 }
 
-/// Makes Lua keep a callback that is new, and a slot's content. What it keeps for an
-/// action that is not queued after all, is overwritten by the next. Raises.
-#[inline(never)]
-fn anchor<A: Action>(lua: &Lua, ring: &mut Ring, callback: Callback, slot: Option<u32>) {
-    handle::push_table(lua);
-    if callback.is_new() {
-        let id = ring.callbacks.reserve().unwrap_or_else(|| lua.out_of_memory());
-        handle::keep_callback(lua, id, FIRST + A::Args::COUNT);
-    }
-    if let (Some(slot), Some(number)) = (slot, A::Args::CONTENT) {
-        handle::keep_content(lua, slot, FIRST + number);
-    }
-}
-
+/// Pushes a table of all values that must be kept: a slot keeps one. Raises.
 #[cold]
 #[inline(never)]
-fn no_buffer(lua: &Lua, ring: &mut Ring, callback: Callback) -> ! {
-    if let Some(id) = ring.callbacks.reserve().filter(|_| callback.is_new()) {
-        handle::push_table(lua);
-        handle::release_callback(lua, id);
+fn push_bundle<A: Action>(lua: &mut Lua, args: A::Args, anchors: c_int) {
+    lua.set_top(FIRST + A::Args::COUNT);
+    lua.push_table_for(anchors);
+    let mut number = 0;
+    args.each_anchor(FIRST, |index| {
+        number += 1;
+        lua.push_copy(index);
+        lua.raw_set(-2, number);
+    });
+}
+
+/// Makes Lua keep a callback that is new, and a slot's value. What it keeps for an
+/// action that is not queued after all, is overwritten by the next. Raises.
+#[inline(never)]
+fn anchor<A: Action>(
+    lua: &Lua,
+    ring: &mut Ring,
+    callback: Callback,
+    args: A::Args,
+    anchors: c_int,
+    slot: u32,
+    room: usize,
+) {
+    if !ring.reserve_block(room) {
+        lua.out_of_memory();
     }
-    lua.out_of_memory()
+    let value = match anchors {
+        0 => None,
+        1 => {
+            let mut only = None;
+            args.each_anchor(FIRST, |index| only = Some(index));
+            only
+        }
+        _ => Some(lua.top()),
+    };
+    let index = FIRST + A::Args::COUNT;
+    handle::push_table(lua);
+    if callback.is_new() {
+        let id = ring.callbacks.reserve(lua.address(index)).unwrap_or_else(|| lua.out_of_memory());
+        handle::keep_callback(lua, id, index);
+    }
+    if let Some(value) = value {
+        handle::keep_value(lua, slot, value);
+    }
 }

@@ -3,9 +3,11 @@
 use crate::handle::{self, Handle, RING};
 use crate::lua::{Lua, Message, RawState, Type};
 use crate::ring::callbacks::Id;
+use crate::ring::in_flight::{Completion, InFlight, Reply};
 use crate::ring::slab::Key;
-use crate::ring::{Completion, Reply, Ring};
+use crate::ring::{Ring, Work};
 use crate::sys;
+use crate::values::reply;
 use std::ffi::c_int;
 
 /// The place of the ring's table in do_cqes' stack.
@@ -25,13 +27,16 @@ pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
     let handle = Handle::check_open(lua);
     lua.set_top(RING);
     handle::push_table(lua); // at TABLE
+    let mut work = Work::All;
     // A callback may exit the ring, or run in a forked child from some point on.
     while let Some(ring) = handle.get(lua).filter(|ring| !ring.inherited() && !ring.is_lent()) {
-        let Some(completion) = ring.peek() else { break };
+        let Some(completion) = ring.peek(work) else { break };
+        work = Work::Overflowed;
         match completion.action.callback {
             Some(callback) => deliver(lua, handle, completion, callback),
             None => {
-                end(lua, ring, completion.key);
+                let ended = ring.discard(&completion);
+                release(lua, ring, completion.key, ended);
                 lua.set_top(TABLE);
             }
         }
@@ -43,13 +48,16 @@ pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
 /// Calls the callback of the completion at the head. Raises what it raises.
 #[inline]
 fn deliver(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) {
+    if completion.action.reply.is_cold() {
+        return deliver_cold(lua, handle, completion, callback);
+    }
     handle::push_callback(lua, TABLE, callback);
     lua.push_light(completion.key.raw());
     lua.push_integer(completion.res.into());
     let mut arguments = 2;
     if completion.action.reply == Reply::Data {
         arguments = 3;
-        if !push_result(lua, handle, completion) {
+        if !push_data(lua, handle, completion) {
             return lua.set_top(TABLE);
         }
     }
@@ -61,65 +69,116 @@ fn deliver(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) 
     lua.call(arguments);
 }
 
+/// As `deliver`, for the replies that have a value of their own and the CQE's flags.
+#[inline(never)]
+fn deliver_cold(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) {
+    let Some(flags) = handle.get(lua).map(|ring| ring.head_flags()) else { return };
+    handle::push_callback(lua, TABLE, callback);
+    lua.push_light(completion.key.raw());
+    lua.push_integer(completion.res.into());
+    if !push_value(lua, handle, completion) {
+        return lua.set_top(TABLE);
+    }
+    lua.push_integer(flags.into());
+    match handle.get(lua) {
+        Some(ring) if ring.is_head(&completion) => match flags & sys::IORING_CQE_F_MORE {
+            0 => ring.deliver(completion.key),
+            _ => ring.deliver_more(completion.key),
+        },
+        _ => return lua.set_top(TABLE),
+    }
+    lua.call(4);
+}
+
+/// Pushes the value of a cold reply. False when the completion is gone. May raise.
+fn push_value(lua: &mut Lua, handle: Handle, completion: Completion) -> bool {
+    match completion.action.reply {
+        Reply::Bytes if completion.res >= 0 => push_data(lua, handle, completion),
+        _ if completion.res < 0 || !reply::has_value(completion.action.reply) => {
+            lua.push_nil();
+            true
+        }
+        _ => lend(lua, handle, completion, reply::build, completion),
+    }
+}
+
 /// Pushes what a completion read. False when the completion is gone, since a finalizer
 /// has ended it. May raise.
 #[cfg(copies_first)]
 #[inline]
-fn push_result(lua: &mut Lua, _handle: Handle, completion: Completion) -> bool {
-    // SAFETY: only Lua code could free the action's buffer.
+fn push_data(lua: &mut Lua, _handle: Handle, completion: Completion) -> bool {
+    // SAFETY: only Lua code could free the action's block.
     unsafe { lua.push_volatile(completion.bytes()) };
     true
 }
 
 /// As above. These Luas run the collector before they copy, and a finalizer may free
-/// the buffer in between: so small results are copied first, and a large one's buffer is
-/// taken away from the action meanwhile.
+/// the block in between: so small results are copied first, and a large one's block is
+/// lent.
 #[cfg(not(copies_first))]
 #[inline]
-fn push_result(lua: &mut Lua, handle: Handle, completion: Completion) -> bool {
+fn push_data(lua: &mut Lua, handle: Handle, completion: Completion) -> bool {
     let bytes = completion.bytes();
     if bytes.len() <= Lua::SMALL {
         // SAFETY: no Lua code has run since the completion was peeked at.
         unsafe { lua.push_small(bytes) };
         return true;
     }
-    lua.push_copier(); // may run finalizers
-    let Some(ring) = handle.get(lua).filter(|ring| !ring.is_lent()) else {
+    lend(lua, handle, completion, crate::lua::copy_bytes, bytes)
+}
+
+/// Pushes the value that `build` makes of `source`, in protected mode, with the action's
+/// block taken away from it: finalizers run meanwhile, and may end the action. False when
+/// the completion is gone. Raises what `build` raises.
+fn lend<T: Copy>(
+    lua: &mut Lua,
+    handle: Handle,
+    completion: Completion,
+    build: unsafe extern "C-unwind" fn(RawState) -> c_int,
+    source: T,
+) -> bool {
+    // Both pushed before anything is lent: the first may run finalizers, and LuaJIT may
+    // have no number left for a light userdata.
+    lua.push_function(build);
+    lua.push_light((&raw const source).addr());
+    let Some(ring) = handle.get(lua).filter(|ring| !ring.is_lent() && ring.is_head(&completion)) else {
         return false;
     };
-    if !ring.is_head(&completion) {
-        return false;
-    }
-    let buffer = ring.lend_buffer(completion.key);
-    // SAFETY: nothing else has the buffer now.
-    let pushed = unsafe { lua.call_copier(bytes) };
+    let block = ring.lend_block(completion.key);
+    let built = lua.call_protected(1);
     match handle.get(lua) {
         // SAFETY: lent above, by this ring: a handle never gets another.
-        Some(ring) => unsafe { ring.return_buffer(buffer) },
+        Some(ring) => unsafe { ring.return_block(block) },
         // SAFETY: lent above, and its ring has reaped everything and is gone.
-        None => unsafe { buffer.free() },
+        None => unsafe { block.free() },
     }
-    if !pushed {
+    if !built {
         lua.raise();
     }
     true
 }
 
-/// Ends the completion at the head, which is `key`'s, and lets go of what Lua keeps for
+/// Ends the completion at the head, which is `key`'s last, and lets go of what Lua keeps for
 /// it, which runs no Lua code. Leaves a table on the stack.
 #[inline(always)]
 fn end(lua: &Lua, ring: &mut Ring, key: Key) {
-    let Some(action) = ring.seen(key) else { return };
+    let ended = ring.seen(key);
+    release(lua, ring, key, ended);
+}
+
+#[inline(always)]
+fn release(lua: &Lua, ring: &mut Ring, key: Key, ended: Option<InFlight>) {
+    let Some(action) = ended else { return };
     let callback = action.callback.filter(|id| ring.callbacks.release(*id));
-    if callback.is_none() && !action.content {
+    if callback.is_none() && !action.anchored {
         return;
     }
     handle::push_table(lua);
     if let Some(id) = callback {
         handle::release_callback(lua, id);
     }
-    if action.content {
-        handle::release_content(lua, key.index());
+    if action.anchored {
+        handle::release_value(lua, key.index());
     }
 }
 
@@ -134,16 +193,19 @@ pub unsafe extern "C-unwind" fn cqe_seen(state: RawState) -> c_int {
     let cqe = RING + 1;
     let key = Key::from_raw(lua.pointer(cqe));
     let ring = handle.ring(lua);
-    if !ring.has_delivered(key) {
+    if ring.has_delivered(key) {
+        end(lua, ring, key);
+    } else if ring.has_delivered_more(key) {
+        ring.seen_more();
+    } else {
         not_delivered(lua, cqe);
     }
-    end(lua, ring, key);
     0
 }
 
 #[cold]
 #[inline(never)]
-fn not_delivered(lua: &mut Lua, cqe: c_int) -> ! {
+fn not_delivered(lua: &Lua, cqe: c_int) -> ! {
     if lua.kind(cqe) != Type::Light {
         lua.type_error(cqe, c"cqe");
     }

@@ -315,6 +315,18 @@ impl Lua {
         unsafe { ffi::lua_createtable(self.0, 0, 0) }
     }
 
+    /// Pushes an empty table with room for a list of `count`. May raise out of memory.
+    pub fn push_table_for(&mut self, count: c_int) {
+        // SAFETY: `new`'s promise; one slot.
+        unsafe { ffi::lua_createtable(self.0, count, 0) }
+    }
+
+    /// Pushes an empty table with room for `count` fields. May raise out of memory.
+    pub fn push_record_for(&mut self, count: c_int) {
+        // SAFETY: `new`'s promise; one slot.
+        unsafe { ffi::lua_createtable(self.0, 0, count) }
+    }
+
     /// Pushes a new full userdata and gives its memory. May raise out of memory.
     pub fn push_userdata(&mut self, size: usize) -> *mut c_void {
         // SAFETY: `new`'s promise; one slot.
@@ -340,6 +352,7 @@ impl Lua {
     /// # Safety
     /// `bytes` is valid until Lua code runs, and not longer than `SMALL`.
     #[cfg(not(copies_first))]
+    #[inline(never)] // its copy must not stay on the C stack while a callback runs
     pub unsafe fn push_small(&mut self, bytes: Bytes) {
         let mut copy = [const { MaybeUninit::<u8>::uninit() }; Lua::SMALL];
         let copy: *mut u8 = copy.as_mut_ptr().cast();
@@ -354,33 +367,11 @@ impl Lua {
     #[cfg(not(copies_first))]
     pub const SMALL: usize = 4096;
 
-    /// Pushes a function for `call_copier` to call. May raise.
-    #[cfg(not(copies_first))]
-    pub fn push_copier(&mut self) {
-        unsafe extern "C-unwind" fn copier(state: RawState) -> c_int {
-            // SAFETY: `call_copier` passes the address of a `Bytes` that it owns.
-            unsafe {
-                let bytes: Bytes = *ffi::lua_touserdata(state, 1).cast();
-                ffi::lua_pushlstring(state, bytes.cast(), bytes.len());
-            }
-            1
-        }
-        self.push_function(copier);
-    }
-
-    /// Calls the function that `push_copier` pushed, in protected mode, since finalizers
-    /// of the program may run in it and raise. Leaves the string, or the error and false.
-    ///
-    /// # Safety
-    /// `bytes` is valid whatever Lua code does meanwhile.
-    #[cfg(not(copies_first))]
-    pub unsafe fn call_copier(&mut self, bytes: Bytes) -> bool {
-        let mut bytes = bytes;
-        // SAFETY: `new`'s promise; `bytes` outlives the call.
-        unsafe {
-            ffi::lua_pushlightuserdata(self.0, (&raw mut bytes).cast());
-            ffi::lua_pcall(self.0, 1, 1, 0) == 0
-        }
+    /// Calls the function under `arguments` values in protected mode. Leaves one result, or
+    /// the error and false. May run any Lua code.
+    pub fn call_protected(&mut self, arguments: c_int) -> bool {
+        // SAFETY: `new`'s promise; the callers pushed the function and its arguments.
+        unsafe { ffi::lua_pcall(self.0, arguments, 1, 0) == 0 }
     }
 
     // ---- tables ----
@@ -539,4 +530,19 @@ impl Lua {
         unsafe { ffi::lua_pushstring(self.0, c"not enough memory".as_ptr()) };
         self.raise()
     }
+}
+
+/// A function for `call_protected`: the string of the `Bytes` that its argument points to.
+/// These Luas run the collector before they copy.
+///
+/// # Safety
+/// Lua has called with `state`, and the argument is the address of `Bytes` that live.
+#[cfg(not(copies_first))]
+pub unsafe extern "C-unwind" fn copy_bytes(state: RawState) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let bytes: Bytes = *ffi::lua_touserdata(state, 1).cast();
+        ffi::lua_pushlstring(state, bytes.cast(), bytes.len());
+    }
+    1
 }

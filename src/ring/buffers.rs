@@ -1,11 +1,12 @@
-//! Memory that the kernel reads into, kept for the next action once it is free.
+//! Memory that the kernel reads and writes, a block an action, kept for the next once it is
+//! free.
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::null_mut;
 
 /// The smallest buffer. A free one holds the pointer to the next.
 const SMALLEST: usize = 64;
-/// Buffers are powers of two from `SMALLEST` to 16 MiB; a larger one is not kept.
+/// Buffers are powers of two from `SMALLEST` on. Those up to 16 MiB are kept.
 const CLASSES: usize = 19;
 /// Free buffers are kept while a pool has not more than this, so that a burst of large
 /// reads doesn't stay.
@@ -30,10 +31,16 @@ impl Buffer {
         self.ptr
     }
 
-    /// How many bytes may be used.
+    /// How many bytes at its beginning the action asked to read.
     #[inline]
     pub fn size(self) -> u32 {
         self.size
+    }
+
+    /// The same block, with `size` bytes to be read.
+    #[inline]
+    pub fn with_size(self, size: u32) -> Buffer {
+        Buffer { size, ..self }
     }
 
     /// Frees a buffer whose pool is gone.
@@ -47,17 +54,17 @@ impl Buffer {
         }
     }
 
-    /// The smallest that has room for `size`, which is not zero.
+    /// The smallest that has room for `room` bytes, which is not zero.
     #[inline]
-    fn of_size(size: u32) -> Buffer {
-        let blocks = (size as usize - 1) / SMALLEST;
-        Buffer { ptr: null_mut(), size, class: (usize::BITS - blocks.leading_zeros()) as u8 }
+    fn of_room(room: usize) -> Buffer {
+        let blocks = (room - 1) / SMALLEST;
+        Buffer { ptr: null_mut(), size: 0, class: (usize::BITS - blocks.leading_zeros()) as u8 }
     }
 
     /// How many bytes were allocated for it.
     fn room(self) -> usize {
-        let class = self.class as usize;
-        if class < CLASSES { SMALLEST << class } else { self.size as usize }
+        // On a 32-bit machine, more than there are addresses becomes what no allocation has.
+        SMALLEST.checked_shl(self.class.into()).filter(|room| *room != 0).unwrap_or(usize::MAX)
     }
 
     /// Copies of much memory, the kernel's and Lua's, are several times slower where source
@@ -76,6 +83,8 @@ impl Buffer {
 /// are out.
 pub struct Pool {
     free: [*mut u8; CLASSES],
+    /// One that was reserved and is of no class that is kept.
+    spare: Buffer,
     /// The room of all its buffers, free or out.
     room: usize,
 }
@@ -83,17 +92,17 @@ pub struct Pool {
 impl Pool {
     /// A pool that holds nothing.
     pub fn new() -> Pool {
-        Pool { free: [null_mut(); CLASSES], room: 0 }
+        Pool { free: [null_mut(); CLASSES], spare: Buffer::EMPTY, room: 0 }
     }
 
-    /// A buffer of `size` bytes, whose contents may be anything; `None` when there is
-    /// no memory.
+    /// A buffer with room for `room` bytes, whose contents may be anything; `None` when
+    /// there is no memory.
     #[inline]
-    pub fn take(&mut self, size: u32) -> Option<Buffer> {
-        if size == 0 {
+    pub fn take(&mut self, room: usize) -> Option<Buffer> {
+        if room == 0 {
             return Some(Buffer::EMPTY);
         }
-        let mut buffer = Buffer::of_size(size);
+        let mut buffer = Buffer::of_room(room);
         match self.free.get_mut(buffer.class as usize) {
             Some(free) if !free.is_null() => {
                 buffer.ptr = *free;
@@ -108,6 +117,9 @@ impl Pool {
 
     #[cold]
     fn allocate(&mut self, mut buffer: Buffer) -> Option<Buffer> {
+        if !self.spare.ptr.is_null() && self.spare.class == buffer.class {
+            return Some(std::mem::replace(&mut self.spare, Buffer::EMPTY));
+        }
         // SAFETY: the layout's size is not zero.
         buffer.ptr = unsafe { alloc(buffer.layout()?) };
         if buffer.ptr.is_null() {
@@ -115,6 +127,34 @@ impl Pool {
         }
         self.room += buffer.room();
         Some(buffer)
+    }
+
+    /// Makes sure that the next `take` of this room succeeds; false when there is no memory.
+    pub fn reserve(&mut self, room: usize) -> bool {
+        let Some(buffer) = self.take(room) else { return false };
+        match self.free.get_mut(buffer.class as usize) {
+            // SAFETY: just taken, and nobody has got it.
+            Some(_) => unsafe { self.put(buffer) },
+            None => {
+                let other = std::mem::replace(&mut self.spare, buffer);
+                // SAFETY: a spare one is nobody's.
+                unsafe { self.give(other) }
+            }
+        }
+        true
+    }
+
+    /// Puts a buffer on its class's list, which there is.
+    ///
+    /// # Safety
+    /// As for `give`.
+    #[inline]
+    unsafe fn put(&mut self, buffer: Buffer) {
+        if let Some(free) = self.free.get_mut(buffer.class as usize).filter(|_| !buffer.ptr.is_null()) {
+            // SAFETY: the smallest buffer has room for a pointer, and is aligned for it.
+            unsafe { buffer.ptr.cast::<*mut u8>().write(*free) };
+            *free = buffer.ptr;
+        }
     }
 
     /// Takes a buffer back.
@@ -144,6 +184,8 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
+        // SAFETY: a spare one is nobody's.
+        unsafe { self.spare.free() };
         for (class, free) in self.free.iter_mut().enumerate() {
             while !free.is_null() {
                 let buffer = Buffer { ptr: *free, size: 0, class: class as u8 };
@@ -172,19 +214,18 @@ mod tests {
         for (size, class) in
             [(1, 0), (64, 0), (65, 1), (128, 1), (129, 2), (4096, 6), (16 << 20, CLASSES - 1)]
         {
-            let buffer = Buffer::of_size(size);
+            let buffer = Buffer::of_room(size);
             assert_eq!(buffer.class as usize, class, "{size}");
-            assert_eq!(buffer.room(), (size as usize).next_power_of_two().max(SMALLEST));
+            assert_eq!(buffer.room(), size.next_power_of_two().max(SMALLEST));
         }
-        let huge = Buffer::of_size(u32::MAX);
-        assert!(huge.class as usize >= CLASSES);
-        assert_eq!(huge.room(), u32::MAX as usize);
+        let huge = Buffer::of_room((16 << 20) + 1);
+        assert_eq!((huge.class as usize, huge.room()), (CLASSES, 32 << 20));
     }
 
     #[test]
     fn large_buffers_begin_a_page() {
         let mut pool = Pool::new();
-        for (size, align) in [(1, 16), (512, 64), (0xFFFF, 4096), (1 << 20, 4096), (u32::MAX / 64, 4096)] {
+        for (size, align) in [(1, 16), (512, 64), (0xFFFF, 4096), (1 << 20, 4096), (64 << 20, 4096)] {
             let buffer = pool.take(size).unwrap();
             assert_eq!(buffer.ptr() as usize % align, 0, "{size}");
             give(&mut pool, buffer);
@@ -197,7 +238,7 @@ mod tests {
         let first = pool.take(100).unwrap();
         give(&mut pool, first);
         let second = pool.take(65).unwrap();
-        assert_eq!((second.ptr(), second.size(), pool.room), (first.ptr(), 65, 128));
+        assert_eq!((second.ptr(), pool.room), (first.ptr(), 128));
         give(&mut pool, second);
     }
 
@@ -207,11 +248,11 @@ mod tests {
         let buffers: Vec<Buffer> = (0..100).map(|i| pool.take(1 + i * 7).unwrap()).collect();
         for (i, buffer) in buffers.iter().enumerate() {
             // SAFETY: the buffer is out and has that size.
-            unsafe { buffer.ptr().write_bytes(i as u8, buffer.size() as usize) };
+            unsafe { buffer.ptr().write_bytes(i as u8, 1 + i * 7) };
         }
         for (i, buffer) in buffers.iter().enumerate() {
             // SAFETY: it was just filled.
-            let bytes = unsafe { std::slice::from_raw_parts(buffer.ptr(), buffer.size() as usize) };
+            let bytes = unsafe { std::slice::from_raw_parts(buffer.ptr(), 1 + i * 7) };
             assert!(bytes.iter().all(|byte| *byte == i as u8));
         }
         buffers.into_iter().for_each(|buffer| give(&mut pool, buffer));
@@ -224,6 +265,18 @@ mod tests {
         assert!(empty.ptr().is_null());
         give(&mut pool, empty);
         assert_eq!(pool.room, 0);
+    }
+
+    #[test]
+    fn what_is_reserved_is_taken_next() {
+        let mut pool = Pool::new();
+        for room in [100, (16 << 20) + 1] {
+            assert!(pool.reserve(room) && pool.reserve(room));
+            let reserved = pool.room;
+            let buffer = pool.take(room).unwrap();
+            assert_eq!(pool.room, reserved, "nothing more was allocated");
+            give(&mut pool, buffer);
+        }
     }
 
     #[test]

@@ -42,12 +42,14 @@ pub struct Callbacks {
     free: Option<Id>,
     last: Option<Id>,
     last_address: usize,
+    /// A number that no action has yet, and the address that goes with it.
+    reserved: Option<(Id, usize)>,
 }
 
 impl Callbacks {
     /// None yet.
     pub fn new() -> Callbacks {
-        Callbacks { entries: Vec::new(), free: None, last: None, last_address: 0 }
+        Callbacks { entries: Vec::new(), free: None, last: None, last_address: 0, reserved: None }
     }
 
     /// The callback at `address` if it was the last one that was kept, and still is.
@@ -56,32 +58,46 @@ impl Callbacks {
         if self.last_address == address { self.last } else { None }
     }
 
-    /// A number for a new callback, which `keep` takes; `None` when there is no memory.
+    /// A number for a new callback at `address`, which `keep_reserved` takes; `None` when
+    /// there is no memory. The address is zero for what has none, such as a string.
     #[inline]
-    pub fn reserve(&mut self) -> Option<Id> {
-        if self.free.is_some() {
-            return self.free;
-        }
-        if self.entries.len() == self.entries.capacity() {
-            self.entries.try_reserve(16).ok()?;
-        }
-        Id::of(self.entries.len())
+    pub fn reserve(&mut self, address: usize) -> Option<Id> {
+        let id = match self.free {
+            Some(id) => id,
+            None => {
+                if self.entries.len() == self.entries.capacity() {
+                    self.entries.try_reserve(16).ok()?;
+                }
+                Id::of(self.entries.len())?
+            }
+        };
+        self.reserved = Some((id, address));
+        Some(id)
     }
 
-    /// Counts one more action for the callback at `address`, whose number `find` or
-    /// `reserve` gave.
+    /// Counts one more action for a callback that is known.
     #[inline]
-    pub fn keep(&mut self, id: Id, address: usize) {
-        self.last = Some(id);
+    pub fn keep(&mut self, id: Id) {
+        if let Some(entry) = self.entries.get_mut(id.index()) {
+            debug_assert!(entry.count > 0);
+            entry.count += 1;
+        }
+    }
+
+    /// Counts the first action of the callback that has been reserved.
+    pub fn keep_reserved(&mut self) -> Option<Id> {
+        let (id, address) = self.reserved.take()?;
+        self.last = (address != 0).then_some(id);
         self.last_address = address;
         match self.entries.get_mut(id.index()) {
-            Some(entry) if entry.count > 0 => entry.count += 1,
             Some(entry) => {
+                debug_assert_eq!(entry.count, 0);
                 self.free = entry.next_free;
                 entry.count = 1;
             }
             None => self.entries.push(Entry { count: 1, next_free: None }),
         }
+        Some(id)
     }
 
     /// Counts one action less; whether it was the last, so that the callback may go.
@@ -108,9 +124,16 @@ mod tests {
     use super::*;
 
     fn keep(callbacks: &mut Callbacks, address: usize) -> Id {
-        let id = callbacks.find(address).or_else(|| callbacks.reserve()).unwrap();
-        callbacks.keep(id, address);
-        id
+        match callbacks.find(address) {
+            Some(id) => {
+                callbacks.keep(id);
+                id
+            }
+            None => {
+                callbacks.reserve(address).unwrap();
+                callbacks.keep_reserved().unwrap()
+            }
+        }
     }
 
     #[test]
@@ -137,6 +160,14 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_address_is_never_recognised() {
+        let mut callbacks = Callbacks::new();
+        let id = keep(&mut callbacks, 0);
+        assert_eq!(callbacks.find(0), None);
+        assert!(callbacks.release(id));
+    }
+
+    #[test]
     fn callbacks_that_take_turns_have_numbers_of_their_own() {
         let mut callbacks = Callbacks::new();
         let ids: Vec<Id> =
@@ -160,6 +191,7 @@ mod tests {
     #[test]
     fn reserving_takes_nothing() {
         let mut callbacks = Callbacks::new();
-        assert_eq!(callbacks.reserve(), callbacks.reserve());
+        assert_eq!(callbacks.reserve(1), callbacks.reserve(2));
+        assert_eq!(callbacks.find(1), None);
     }
 }

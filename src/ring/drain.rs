@@ -1,7 +1,7 @@
 //! How a ring ends.
 
 use super::slab::Key;
-use super::{CANCELLATION, Ring};
+use super::{CANCELLATION, Ring, Work};
 use crate::sys;
 use std::mem::forget;
 use std::ptr::null_mut;
@@ -41,8 +41,8 @@ impl Ring {
 
     /// Ends all completions there are, for nobody to see.
     fn reap_all(&mut self) {
-        while let Some(completion) = self.peek() {
-            self.seen(completion.key);
+        while let Some(completion) = self.peek(Work::All) {
+            self.discard(&completion);
         }
     }
 

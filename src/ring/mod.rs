@@ -4,66 +4,25 @@ pub mod buffers;
 pub mod callbacks;
 mod drain;
 mod fork;
+pub mod in_flight;
 mod queues;
 mod setup;
 pub mod slab;
 
-use crate::sys;
+use crate::sys::{self, flag};
 use buffers::{Buffer, Pool};
-use callbacks::{Callbacks, Id};
+use callbacks::Callbacks;
 use fork::ForkGuard;
+use in_flight::{Completion, InFlight};
 use queues::Queues;
+pub use setup::KNOWN;
 use slab::{Full, Key, Slab};
-use std::ptr::{null_mut, slice_from_raw_parts};
+use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The key of the ring's own cancellations: more than a `Key` has bits.
 const CANCELLATION: u64 = 1 << 62;
 
-/// What a completion brings to its callback.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Reply {
-    /// `(cqe, res)`.
-    Nothing,
-    /// `(cqe, res, result)`: the first `res` bytes of the buffer.
-    Data,
-}
-
-/// An action from its SQE to its last CQE.
-#[derive(Clone, Copy)]
-pub struct InFlight {
-    /// The memory that the kernel reads into.
-    pub buffer: Buffer,
-    /// What the callback gets.
-    pub reply: Reply,
-    /// The callback, which Lua keeps under this number.
-    pub callback: Option<Id>,
-    /// Whether a string is anchored under the slot's number.
-    pub content: bool,
-}
-
-/// The completion at the head of the completion queue.
-#[derive(Clone, Copy)]
-pub struct Completion {
-    /// Whose it is.
-    pub key: Key,
-    /// What the kernel returned: a system call's result, or `-errno`.
-    pub res: i32,
-    /// What was kept for it.
-    pub action: InFlight,
-    /// The head of the queue at this time.
-    position: u32,
-}
-
-impl Completion {
-    /// What was read: `res` bytes of the buffer, and not more than it has.
-    #[inline]
-    pub fn bytes(&self) -> *const [u8] {
-        let buffer = self.action.buffer;
-        let len = self.res.clamp(0, buffer.size().min(i32::MAX as u32) as i32);
-        slice_from_raw_parts(buffer.ptr(), len as usize)
-    }
-}
 /// An io_uring and everything that belongs to it.
 pub struct Ring {
     uring: sys::io_uring,
@@ -75,8 +34,9 @@ pub struct Ring {
     fork: ForkGuard,
     /// The completion that a callback has got, until it is seen. It is the queue's head.
     delivered: Option<Key>,
-    /// The action whose buffer is lent, while a string is made of it.
-    #[cfg(not(copies_first))]
+    /// The same for a completion that is not its action's last, with its place in the queue.
+    delivered_more: Option<(Key, u32)>,
+    /// The action whose block is lent, while a value is made of it.
     lent: Option<Key>,
 }
 
@@ -102,7 +62,7 @@ impl Ring {
             callbacks: Callbacks::new(),
             fork,
             delivered: None,
-            #[cfg(not(copies_first))]
+            delivered_more: None,
             lent: None,
         }))
     }
@@ -129,17 +89,22 @@ impl Ring {
         self.in_flight.reserve()
     }
 
-    /// A buffer for the next action; `None` when there is no memory.
+    /// Makes sure that the next `take_block` of this room succeeds.
+    pub fn reserve_block(&mut self, room: usize) -> bool {
+        self.buffers.reserve(room)
+    }
+
+    /// A block for the next action; `None` when there is no memory.
     #[inline]
-    pub fn take_buffer(&mut self, size: u32) -> Option<Buffer> {
-        self.buffers.take(size)
+    pub fn take_block(&mut self, room: usize) -> Option<Buffer> {
+        self.buffers.take(room)
     }
 
     /// Queues an action. `prep` fills in the SQE, which is all zeros, but its key.
     ///
     /// # Safety
     /// The queue is not full and a slot is reserved. What `prep` points the kernel to is
-    /// `action`'s buffer, or a string that is anchored until the slot is free.
+    /// in `action`'s block, or in a Lua value that is anchored until the slot is free.
     #[inline]
     pub unsafe fn queue(&mut self, action: InFlight, prep: impl FnOnce(*mut sys::io_uring_sqe)) -> Key {
         let key = self.in_flight.insert(action);
@@ -152,6 +117,7 @@ impl Ring {
     /// The queue is not full, and `prep` fills in what the kernel may do.
     #[inline]
     unsafe fn push(&mut self, key: u64, prep: impl FnOnce(*mut sys::io_uring_sqe)) {
+        debug_assert!(!self.is_full());
         let sqe = self.sqe(self.uring.sq.sqe_tail);
         // SAFETY: the slot at the tail is the process's own until the tail passes it.
         unsafe {
@@ -162,6 +128,7 @@ impl Ring {
         self.uring.sq.sqe_tail = self.uring.sq.sqe_tail.wrapping_add(1);
     }
 
+    #[inline]
     fn sqe(&self, position: u32) -> *mut sys::io_uring_sqe {
         let index = (position & self.queues.sq_mask) << self.queues.sqe_shift;
         // SAFETY: masked, so it is within the mapped array.
@@ -182,11 +149,12 @@ impl Ring {
 
     // ---- completion ----
 
-    /// The completion at the head of the queue, without waiting for one.
+    /// The completion at the head of the queue, without waiting for one. The kernel is
+    /// entered only if the queue is empty, and for what `work` says.
     #[inline]
-    pub fn peek(&mut self) -> Option<Completion> {
+    pub fn peek(&mut self, work: Work) -> Option<Completion> {
         loop {
-            let cqe = self.head()?;
+            let cqe = self.head(work)?;
             // SAFETY: the kernel has published this entry, and keeps it until it is seen.
             let (raw, res) = unsafe { ((*cqe).user_data, (*cqe).res) };
             let position = self.position();
@@ -200,19 +168,13 @@ impl Ring {
     }
 
     #[inline]
-    fn head(&mut self) -> Option<*const sys::io_uring_cqe> {
+    fn head(&mut self, work: Work) -> Option<*const sys::io_uring_cqe> {
         let queues = &self.queues;
         // SAFETY: the queue is mapped as long as the ring lives.
-        let (head, tail, flags) = unsafe {
-            let head = (*queues.cq_head).load(Ordering::Relaxed);
-            let tail = (*queues.cq_tail).load(Ordering::Acquire);
-            (head, tail, (*queues.sq_flags).load(Ordering::Relaxed))
-        };
+        let (head, tail) =
+            unsafe { ((*queues.cq_head).load(Ordering::Relaxed), (*queues.cq_tail).load(Ordering::Acquire)) };
         if head == tail {
-            if !(queues.polled || flags & queues.wants_enter != 0) {
-                return None;
-            }
-            return self.enter();
+            return self.enter(work);
         }
         let index = (head & self.queues.cq_mask) << self.queues.cqe_shift;
         // SAFETY: masked, so it is within the mapped array.
@@ -220,18 +182,43 @@ impl Ring {
     }
 
     /// Lets the kernel run what it has put off and move what overflowed: the head then.
-    #[cold]
-    fn enter(&mut self) -> Option<*const sys::io_uring_cqe> {
+    #[inline(never)]
+    fn enter(&mut self, work: Work) -> Option<*const sys::io_uring_cqe> {
+        // SAFETY: the queue is mapped as long as the ring lives.
+        let flags = unsafe { (*self.queues.sq_flags).load(Ordering::Relaxed) };
+        let wanted = match work {
+            Work::All => {
+                flags & (sys::IORING_SQ_CQ_OVERFLOW | flag::IORING_SQ_TASKRUN) != 0 || self.queues.polled
+            }
+            Work::Overflowed => flags & sys::IORING_SQ_CQ_OVERFLOW != 0,
+        };
+        if !wanted {
+            return None;
+        }
         let mut cqe = null_mut();
         // SAFETY: the ring is set up.
         let found = unsafe { sys::io_uring_peek_cqe(&mut self.uring, &mut cqe) == 0 && !cqe.is_null() };
         found.then_some(cqe.cast_const())
     }
 
+    /// Whether the completion at the head is not its action's last (IORING_CQE_F_MORE), and
+    /// all its flags.
+    pub fn head_flags(&self) -> u32 {
+        let index = (self.position() & self.queues.cq_mask) << self.queues.cqe_shift;
+        // SAFETY: masked, so it is within the mapped array; the caller has seen a head.
+        unsafe { (*self.queues.cqes.add(index as usize)).flags }
+    }
+
     /// Notes that the callback of the head, which is `key`'s, is about to get it.
     #[inline]
     pub fn deliver(&mut self, key: Key) {
         self.delivered = Some(key);
+    }
+
+    /// As `deliver`, for a completion that more will follow.
+    pub fn deliver_more(&mut self, key: Key) {
+        self.delivered = None;
+        self.delivered_more = Some((key, self.position()));
     }
 
     /// Whether the completion that `peek` gave is still at the head.
@@ -246,14 +233,20 @@ impl Ring {
         unsafe { (*self.queues.cq_head).load(Ordering::Relaxed) }
     }
 
-    /// Whether a callback has got the head, which is `key`'s, and it has not been seen.
+    /// Whether a callback has got the head, which is `key`'s and its last, and it has not
+    /// been seen.
     #[inline]
     pub fn has_delivered(&self, key: Key) -> bool {
         self.delivered == Some(key)
     }
 
-    /// Ends the completion at the head, which is `key`'s: the memory of its action may be
-    /// used again. Returns the action, for what Lua keeps for it.
+    /// As `has_delivered`, for a completion that more will follow.
+    pub fn has_delivered_more(&self, key: Key) -> bool {
+        self.delivered_more == Some((key, self.position()))
+    }
+
+    /// Ends the completion at the head, which is `key`'s last: the memory of its action may
+    /// be used again. Returns the action, for what Lua keeps for it.
     #[inline]
     pub fn seen(&mut self, key: Key) -> Option<InFlight> {
         self.delivered = None;
@@ -261,12 +254,34 @@ impl Ring {
         self.release(key)
     }
 
+    /// Ends the completion at the head, which more of the same action will follow: its
+    /// memory stays the kernel's.
+    pub fn seen_more(&mut self) {
+        self.delivered = None;
+        self.delivered_more = None;
+        self.advance();
+    }
+
+    /// Ends the head where no callback gets it: a descriptor that it brings is closed, unless
+    /// a callback has got it before. Returns the action if this was its last completion.
+    pub fn discard(&mut self, completion: &Completion) -> Option<InFlight> {
+        let key = completion.key;
+        if !self.has_delivered(key) && !self.has_delivered_more(key) {
+            completion.close();
+        }
+        if completion.action.reply.is_cold() && self.head_flags() & sys::IORING_CQE_F_MORE != 0 {
+            self.seen_more();
+            return None;
+        }
+        self.seen(key)
+    }
+
     #[inline]
     fn release(&mut self, key: Key) -> Option<InFlight> {
         let action = self.in_flight.remove(key)?;
         // SAFETY: the pool handed it out for this action, whose last completion is there,
         // or which the kernel has never got.
-        unsafe { self.buffers.give(action.buffer) };
+        unsafe { self.buffers.give(action.block) };
         Some(action)
     }
 
@@ -278,33 +293,39 @@ impl Ring {
         }
     }
 
-    /// Takes the buffer away from an action, so that nothing frees it meanwhile.
-    #[cfg(not(copies_first))]
-    pub fn lend_buffer(&mut self, key: Key) -> Buffer {
+    /// Takes the block away from an action, so that nothing frees it meanwhile.
+    pub fn lend_block(&mut self, key: Key) -> Buffer {
+        debug_assert!(self.lent.is_none());
         self.lent = Some(key);
         self.in_flight
             .get(key)
-            .map_or(Buffer::EMPTY, |action| std::mem::replace(&mut action.buffer, Buffer::EMPTY))
+            .map_or(Buffer::EMPTY, |action| std::mem::replace(&mut action.block, Buffer::EMPTY))
     }
 
-    /// Whether the head's buffer is lent, so that it can't be delivered meanwhile.
+    /// Whether a block is lent, so that nothing can be delivered meanwhile.
+    #[inline]
     pub fn is_lent(&self) -> bool {
-        #[cfg(copies_first)]
-        return false;
-        #[cfg(not(copies_first))]
         self.lent.is_some()
     }
 
-    /// Gives back the buffer that `lend_buffer` took.
+    /// Gives back the block that `lend_block` took.
     ///
     /// # Safety
     /// It was lent by this ring and is returned once.
-    #[cfg(not(copies_first))]
-    pub unsafe fn return_buffer(&mut self, buffer: Buffer) {
+    pub unsafe fn return_block(&mut self, block: Buffer) {
         match self.lent.take().and_then(|key| self.in_flight.get(key)) {
-            Some(action) => action.buffer = buffer,
+            Some(action) => action.block = block,
             // SAFETY: its action has ended, so the kernel is done with it.
-            None => unsafe { self.buffers.give(buffer) },
+            None => unsafe { self.buffers.give(block) },
         }
     }
+}
+
+/// What the kernel is entered for when the completion queue is empty.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Whatever it has put off, and completions that had no room.
+    All,
+    /// Completions that had no room.
+    Overflowed,
 }

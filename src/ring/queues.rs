@@ -1,6 +1,6 @@
 //! Where the kernel and the process share the two queues.
 
-use crate::sys;
+use crate::sys::{self, flag};
 use std::sync::atomic::AtomicU32;
 
 /// Where the kernel and the process share the two queues.
@@ -16,8 +16,6 @@ pub struct Queues {
     pub cqes: *const sys::io_uring_cqe,
     pub cq_mask: u32,
     pub cqe_shift: u32,
-    /// SQ flags by which the kernel says that entering it brings completions.
-    pub wants_enter: u32,
     pub polled: bool,
     pub kernel_thread: bool,
 }
@@ -36,13 +34,12 @@ impl Queues {
                 sq_flags: sq.kflags.cast(),
                 sq_mask: *sq.kring_mask,
                 sq_entries: *sq.kring_entries,
-                sqe_shift: (uring.flags & sys::LURING_SETUP_SQE128 != 0) as u32,
+                sqe_shift: (uring.flags & flag::IORING_SETUP_SQE128 != 0) as u32,
                 cq_head: cq.khead.cast(),
                 cq_tail: cq.ktail.cast(),
                 cqes: cq.cqes,
                 cq_mask: *cq.kring_mask,
-                cqe_shift: (uring.flags & sys::LURING_SETUP_CQE32 != 0) as u32,
-                wants_enter: sys::IORING_SQ_CQ_OVERFLOW | sys::LURING_SQ_TASKRUN,
+                cqe_shift: (uring.flags & flag::IORING_SETUP_CQE32 != 0) as u32,
                 polled: uring.flags & sys::IORING_SETUP_IOPOLL != 0,
                 kernel_thread: uring.flags & sys::IORING_SETUP_SQPOLL != 0,
             }

@@ -1,18 +1,36 @@
 //! How the kernel is asked for a ring.
 
 use super::Errno;
-use crate::sys;
+use crate::sys::{self, flag};
 use std::mem::zeroed;
+
+/// The setup flags that both this liburing and the queues' code here know. Any other is
+/// refused: the kernel might take it and lay out the rings in a way that one of us would
+/// misread. A ring that is made disabled could never be enabled.
+pub const KNOWN: u32 = sys::IORING_SETUP_IOPOLL
+    | sys::IORING_SETUP_SQPOLL
+    | sys::IORING_SETUP_SQ_AFF
+    | sys::IORING_SETUP_CQSIZE
+    | sys::IORING_SETUP_CLAMP
+    | sys::IORING_SETUP_ATTACH_WQ
+    | flag::IORING_SETUP_SUBMIT_ALL
+    | flag::IORING_SETUP_COOP_TASKRUN
+    | flag::IORING_SETUP_TASKRUN_FLAG
+    | flag::IORING_SETUP_SQE128
+    | flag::IORING_SETUP_CQE32
+    | flag::IORING_SETUP_SINGLE_ISSUER
+    | flag::IORING_SETUP_DEFER_TASKRUN
+    | flag::IORING_SETUP_NO_SQARRAY;
 
 /// Flags that no program can tell from none, but by its speed: completions wait for
 /// the process's next system call, instead of interrupting it, and a bit says so.
-const QUIET: u32 = sys::LURING_SETUP_COOP_TASKRUN | sys::LURING_SETUP_TASKRUN_FLAG;
+const QUIET: u32 = flag::IORING_SETUP_COOP_TASKRUN | flag::IORING_SETUP_TASKRUN_FLAG;
 
 pub fn init(entries: u32, flags: u32) -> Result<sys::io_uring, Errno> {
     let flags = match flags {
         0 => QUIET,
         // Without the bit, do_cqes would never see a completion.
-        _ if flags & sys::LURING_SETUP_DEFER_TASKRUN != 0 => flags | sys::LURING_SETUP_TASKRUN_FLAG,
+        _ if flags & flag::IORING_SETUP_DEFER_TASKRUN != 0 => flags | flag::IORING_SETUP_TASKRUN_FLAG,
         _ => flags,
     };
     match init_exactly(entries, flags) {

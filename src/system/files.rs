@@ -2,7 +2,9 @@
 
 use crate::lua::{Lua, Message, RawState};
 use crate::sys;
-use crate::values::integers::{self as args, Arg, Fd};
+use crate::values::arg::Arg;
+use crate::values::fd::Fd;
+use crate::values::integers as args;
 use std::ffi::{CStr, c_int};
 use std::io;
 

@@ -1,7 +1,7 @@
 //! Why the system makes no ring, in words that say what to do.
 
 use super::files::error_text;
-use crate::lua::Message;
+use crate::lua::{Lua, Message};
 use crate::ring::Errno;
 use crate::sys;
 
@@ -13,6 +13,14 @@ pub fn unknown_flags(flags: u32) -> Message {
     Message::new(format_args!(
         "{WHAT}: {text} (flags 0x{flags:x} are not known to this luring and its liburing)"
     ))
+}
+
+/// Raises for a function that this build's liburing does not have.
+pub fn missing(lua: &Lua, name: &str, version: &str) -> ! {
+    lua.error(Message::new(format_args!(
+        "luring.{name}: needs liburing {version}, built with {}",
+        env!("LIBURING_VERSION")
+    )))
 }
 
 /// The message for what the system said.

@@ -4,7 +4,9 @@ use super::files::{push_pair, result};
 use crate::lua::{Lua, RawState};
 use crate::sys;
 use crate::values::address::{Address, push_table};
-use crate::values::integers::{self as args, Arg, Fd};
+use crate::values::arg::Arg;
+use crate::values::fd::Fd;
+use crate::values::integers as args;
 use std::ffi::c_int;
 
 /// As many connections as the kernel lets wait to be accepted.

@@ -1,0 +1,119 @@
+//! What is known of an action from its SQE to its last CQE.
+
+use super::buffers::Buffer;
+use super::callbacks::Id;
+use super::slab::Key;
+use crate::sys;
+use std::ptr::slice_from_raw_parts;
+
+/// What a completion brings to its callback.
+///
+/// The first three are those of the original module: their CQE's flags are not looked at,
+/// so an action that may complete more than once has one of the others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// `(cqe, res)`.
+    Nothing,
+    /// `(cqe, res, data)`: the first `res` bytes of the block.
+    Data,
+    /// `(cqe, fd)`: a descriptor.
+    Accepted,
+    /// `(cqe, res, nil, flags)`, as the rest has values and flags.
+    Plain,
+    /// The first `res` bytes of the block.
+    Bytes,
+    /// `res` is a descriptor.
+    Descriptor,
+    /// `luring.fixed(res)`.
+    Slot,
+    /// `luring.fixed` of the number in the block.
+    OwnSlot,
+    /// The two descriptors in the block.
+    Pair,
+    /// The two slots in the block.
+    Slots,
+    /// What was read into several buffers.
+    Strings,
+    /// A statx.
+    Stat,
+    /// A siginfo.
+    Child,
+    /// A socket's address; `res` is a descriptor.
+    Peer,
+    /// A socket's address.
+    Address,
+    /// What recvmsg got.
+    Message,
+    /// What epoll_wait got.
+    Events,
+    /// How a zero-copy send went.
+    ZeroCopy,
+}
+
+impl Reply {
+    /// Whether the callback gets the CQE's flags, and the action may complete several times.
+    #[inline]
+    pub fn is_cold(self) -> bool {
+        !matches!(self, Reply::Nothing | Reply::Data | Reply::Accepted)
+    }
+
+    /// Whether `res` is a descriptor that somebody has to close.
+    pub fn is_descriptor(self) -> bool {
+        matches!(self, Reply::Accepted | Reply::Descriptor | Reply::Peer)
+    }
+}
+
+/// An action from its SQE to its last CQE.
+#[derive(Clone, Copy)]
+pub struct InFlight {
+    /// The memory that the kernel reads and writes: one block an action.
+    pub block: Buffer,
+    /// What the callback gets.
+    pub reply: Reply,
+    /// Whether a Lua value is anchored under the slot's number.
+    pub anchored: bool,
+    /// The callback, which Lua keeps under this number.
+    pub callback: Option<Id>,
+}
+
+/// The completion at the head of the completion queue.
+#[derive(Clone, Copy)]
+pub struct Completion {
+    /// Whose it is.
+    pub key: Key,
+    /// What the kernel returned: a system call's result, or `-errno`.
+    pub res: i32,
+    /// What was kept for it.
+    pub action: InFlight,
+    /// The head of the queue at this time.
+    pub(super) position: u32,
+}
+
+impl Completion {
+    /// What was read: `res` bytes of the block, and not more than were asked for.
+    #[inline]
+    pub fn bytes(&self) -> *const [u8] {
+        let block = self.action.block;
+        let len = self.res.clamp(0, block.size().min(i32::MAX as u32) as i32);
+        slice_from_raw_parts(block.ptr(), len as usize)
+    }
+
+    /// Closes the descriptors that came with it.
+    pub fn close(&self) {
+        if self.res < 0 {
+            return;
+        }
+        let close = |fd| {
+            // SAFETY: the kernel has just made it, and nobody else knows it.
+            unsafe { sys::close(fd) };
+        };
+        match self.action.reply {
+            reply if reply.is_descriptor() => close(self.res),
+            // SAFETY: the block holds what pipe2 fills in.
+            Reply::Pair => {
+                unsafe { self.action.block.ptr().cast::<[i32; 2]>().read() }.into_iter().for_each(close)
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What an action's argument is, and all of an action's together.
+
+use crate::lua::Lua;
+use crate::ring::in_flight::Reply;
+use crate::sys;
+use std::ffi::c_int;
+
+/// A kind of argument. `Copy`, since a later argument's error skips destructors.
+pub trait Arg: Copy {
+    /// What liburing takes.
+    type Wire: Copy;
+
+    /// Takes the argument at `index` of the stack. It may be replaced there by a copy that
+    /// no other Lua code can change. Raises.
+    fn check(lua: &mut Lua, index: c_int) -> Self;
+
+    /// How many bytes of the action's block it may need.
+    #[inline]
+    fn room(self) -> usize {
+        0
+    }
+
+    /// Whether the Lua value must be kept until the last completion.
+    #[inline]
+    fn is_anchored(self) -> bool {
+        false
+    }
+
+    /// How many bytes at the block's beginning are to be read, if it says that.
+    #[inline]
+    fn size(self) -> u32 {
+        0
+    }
+
+    /// What the callback gets, if the argument changes that.
+    #[inline]
+    fn reply(self, reply: Reply) -> Reply {
+        reply
+    }
+
+    /// Puts into the block what the kernel reads there. Cannot fail.
+    fn place(self, lua: &Lua, block: &mut Place, index: c_int) -> Self::Wire;
+
+    /// Sets what the helper of liburing doesn't.
+    #[inline]
+    fn amend(self, _sqe: &mut sys::io_uring_sqe) {}
+}
+
+/// The part of an action's block that is still free.
+pub struct Place {
+    next: *mut u8,
+}
+
+/// What a part of a block is aligned to.
+const ALIGN: usize = 16;
+
+/// The room for `bytes` bytes, wherever the part before them ends.
+pub const fn room(bytes: usize) -> usize {
+    bytes.saturating_add(ALIGN - 1)
+}
+
+impl Place {
+    /// All of a block.
+    #[inline]
+    pub fn new(block: *mut u8) -> Place {
+        Place { next: block }
+    }
+
+    /// The next `bytes` bytes, from wherever the part before them ends.
+    #[inline]
+    pub fn bytes(&mut self, bytes: usize) -> *mut u8 {
+        let start = self.next;
+        self.next = start.wrapping_add(bytes);
+        start
+    }
+
+    /// Room for `count` values, aligned for each.
+    pub fn values<T>(&mut self, count: usize) -> *mut T {
+        debug_assert!(align_of::<T>() <= ALIGN);
+        self.next = self.next.wrapping_add(self.next.align_offset(ALIGN));
+        self.bytes(count * size_of::<T>()).cast()
+    }
+
+    /// Writes a value there.
+    ///
+    /// # Safety
+    /// `room` of its size was asked for.
+    pub unsafe fn put<T: Copy>(&mut self, value: T) -> *mut T {
+        let place = self.values::<T>(1);
+        // SAFETY: the caller's promise.
+        unsafe { place.write(value) };
+        place
+    }
+}
+
+/// All arguments of an action between the ring and the callback.
+pub trait Args: Copy {
+    /// What liburing takes for each.
+    type Wires: Copy;
+
+    /// How many there are.
+    const COUNT: c_int;
+
+    /// Takes the arguments from `first` on. Raises.
+    fn check(lua: &mut Lua, first: c_int) -> Self;
+
+    /// How large a block they need.
+    fn room(self) -> usize;
+
+    /// How many have a Lua value that must be kept.
+    fn anchors(self) -> c_int;
+
+    /// The place on the stack of each that has.
+    fn each_anchor(self, first: c_int, visit: impl FnMut(c_int));
+
+    /// How many bytes are to be read.
+    fn size(self) -> u32;
+
+    /// What the callback gets.
+    fn reply(self, reply: Reply) -> Reply;
+
+    /// Fills in the block.
+    fn place(self, lua: &Lua, block: &mut Place, first: c_int) -> Self::Wires;
+
+    /// Sets what the helper of liburing doesn't.
+    fn amend(self, sqe: &mut sys::io_uring_sqe);
+}
+
+macro_rules! tuples {
+    ($(($count:literal: $($kind:ident $number:tt),*))*) => { $(
+        #[allow(unused_variables, unused_mut)]
+        impl<$($kind: Arg),*> Args for ($($kind,)*) {
+            type Wires = ($($kind::Wire,)*);
+            const COUNT: c_int = $count;
+
+            #[inline]
+            fn check(lua: &mut Lua, first: c_int) -> Self {
+                ($($kind::check(lua, first + $number),)*)
+            }
+
+            #[inline]
+            fn room(self) -> usize {
+                0usize $(.saturating_add(self.$number.room()))*
+            }
+
+            #[inline]
+            fn anchors(self) -> c_int {
+                0 $(+ c_int::from(self.$number.is_anchored()))*
+            }
+
+            #[inline]
+            fn each_anchor(self, first: c_int, mut visit: impl FnMut(c_int)) {
+                $(if self.$number.is_anchored() {
+                    visit(first + $number);
+                })*
+            }
+
+            #[inline]
+            fn size(self) -> u32 {
+                0 $(.max(self.$number.size()))*
+            }
+
+            #[inline]
+            fn reply(self, reply: Reply) -> Reply {
+                $(let reply = self.$number.reply(reply);)*
+                reply
+            }
+
+            #[inline]
+            fn place(self, lua: &Lua, block: &mut Place, first: c_int) -> Self::Wires {
+                ($(self.$number.place(lua, block, first + $number),)*)
+            }
+
+            #[inline]
+            fn amend(self, sqe: &mut sys::io_uring_sqe) {
+                $(self.$number.amend(sqe);)*
+            }
+        }
+    )* };
+}
+
+tuples! {
+    (0: )
+    (1: A 0)
+    (2: A 0, B 1)
+    (3: A 0, B 1, C 2)
+    (4: A 0, B 1, C 2, D 3)
+    (5: A 0, B 1, C 2, D 3, E 4)
+    (6: A 0, B 1, C 2, D 3, E 4, F 5)
+    (7: A 0, B 1, C 2, D 3, E 4, F 5, G 6)
+}
