@@ -3,7 +3,7 @@
 use crate::lua::{Lua, Message, Type};
 use crate::sys;
 use std::ffi::{CStr, c_int};
-use std::mem::zeroed;
+use std::mem::{transmute, zeroed};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// An address and how much of it is used.
@@ -129,7 +129,8 @@ fn inet6(lua: &mut Lua, index: c_int) -> Address {
     inet6.sin6_port = port.to_be();
     inet6.sin6_flowinfo = flow.to_be();
     inet6.sin6_scope_id = scope;
-    inet6.sin6_addr.__in6_u.__u6_addr8 = address.octets();
+    // SAFETY: an in6_addr is sixteen bytes, whatever a C library calls its fields.
+    inet6.sin6_addr = unsafe { transmute::<[u8; 16], sys::in6_addr>(address.octets()) };
     // SAFETY: it is one.
     unsafe { Address::of(inet6) }
 }
@@ -211,7 +212,7 @@ pub fn push_table(lua: &mut Lua, address: &Address) {
             // SAFETY: as above; all of its bytes are plain numbers.
             let (inet6, octets) = unsafe {
                 let inet6: sys::sockaddr_in6 = address.ptr().cast::<sys::sockaddr_in6>().read();
-                (inet6, inet6.sin6_addr.__in6_u.__u6_addr8)
+                (inet6, transmute::<sys::in6_addr, [u8; 16]>(inet6.sin6_addr))
             };
             field(c"port", u16::from_be(inet6.sin6_port).into());
             field(c"flowinfo", u32::from_be(inet6.sin6_flowinfo).into());
