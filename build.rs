@@ -64,6 +64,8 @@ fn main() {
         .warnings(false)
         .compile("luring_shim");
 
+    // Lua closes its libraries before some finalizers run, and those may call this one.
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     for path in &liburing.link_paths {
         println!("cargo:rustc-link-search=native={}", path.display());
     }
