@@ -37,7 +37,8 @@ local function got(value, kind)
 end
 
 -- What is wrong with a value in a place: the text of its error, or nil when it is right.
-local function complaint(call, parameter, value, kind)
+local complaint
+function complaint(call, parameter, value, kind)
     if parameter.optional and (value == nil or value == NONE) then return nil end
     local wanted = parameter.kind
     if wanted == "integer" then
@@ -50,6 +51,10 @@ local function complaint(call, parameter, value, kind)
             return ("must be between %.0f and %.0f"):format(range[1], range[2])
         end
         return nil
+    elseif wanted == "descriptor" then
+        if value == full then return nil end
+        if kind == "table" and value ~= NONE then return "descriptor expected, got table" end
+        return complaint(call, { kind = "integer", name = "fd" }, value, kind)
     elseif wanted == "string" then
         if kind == "string" or kind == "number" then return nil end
         return "string expected, got " .. got(value, kind)
@@ -75,6 +80,7 @@ end
 local function right(parameter, ring)
     local values = {
         userdata = ring, integer = parameter.name == "entries" and 4 or 0, string = "/dev/null", ["function"] = print,
+        descriptor = 0,
         table = { family = luring.AF_UNIX, path = "/nowhere/socket" }, cqe = light,
     }
     return values[parameter.kind]

@@ -5,6 +5,10 @@
 //! destructor. Every function below that may raise says so; its callers hold
 //! only `Copy` values while they call it.
 
+mod objects;
+
+pub use objects::File;
+
 use mlua::ffi;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fmt;

@@ -2,8 +2,7 @@
 
 use crate::lua::{Lua, Message, RawState};
 use crate::sys;
-use crate::values::arg::Arg;
-use crate::values::fd::Fd;
+use crate::values::descriptor::descriptor;
 use crate::values::integers as args;
 use std::ffi::{CStr, c_int};
 use std::io;
@@ -82,9 +81,9 @@ pub unsafe extern "C-unwind" fn open_file(state: RawState) -> c_int {
 pub unsafe extern "C-unwind" fn close_fd(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = &mut unsafe { Lua::new(state) };
-    let fd = Fd::check(lua, 1);
+    let fd = descriptor(lua, 1);
     // SAFETY: closing any number of the program's is the program's to decide.
-    lua.push_integer(result(unsafe { sys::close(fd.0) }));
+    lua.push_integer(result(unsafe { sys::close(fd) }));
     1
 }
 

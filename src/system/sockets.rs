@@ -4,8 +4,7 @@ use super::files::{push_pair, result};
 use crate::lua::{Lua, RawState};
 use crate::sys;
 use crate::values::address::{Address, push_table};
-use crate::values::arg::Arg;
-use crate::values::fd::Fd;
+use crate::values::descriptor::descriptor;
 use crate::values::integers as args;
 use std::ffi::c_int;
 
@@ -77,11 +76,11 @@ pub unsafe extern "C-unwind" fn tcp_connect(state: RawState) -> c_int {
 pub unsafe extern "C-unwind" fn getsockname(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = &mut unsafe { Lua::new(state) };
-    let fd = Fd::check(lua, 1);
+    let fd = descriptor(lua, 1);
     let mut address = Address::room();
     let mut len = address.len();
     // SAFETY: the address has as much room as `len` says.
-    let returned = result(unsafe { sys::luring_getsockname(fd.0, address.ptr_mut(), &mut len) });
+    let returned = result(unsafe { sys::luring_getsockname(fd, address.ptr_mut(), &mut len) });
     if returned < 0 {
         lua.push_integer(returned);
     } else {

@@ -5,6 +5,7 @@ pub mod address;
 pub mod arg;
 pub mod content;
 pub mod fd;
+pub mod descriptor;
 pub mod integers;
 pub mod path;
 pub mod reply;
