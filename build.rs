@@ -35,7 +35,7 @@ fn main() {
         .allowlist_var("LURING_.*")
         .allowlist_var(CONSTANTS)
         .allowlist_var("(PROT|MAP|MADV)_[A-Z0-9_]+")
-        .allowlist_type("sockaddr_(in|in6|un|storage)|__socket_type|iovec|msghdr|cmsghdr|statx|siginfo_t|open_how")
+        .allowlist_type("sockaddr_(in|in6|un|storage)|__socket_type|iovec|msghdr|cmsghdr|statx|siginfo_t|open_how|timespec|time_t")
         .allowlist_type("epoll_event|futex_waitv|io_uring_.*|__kernel_timespec")
         .prepend_enum_name(false)
         .derive_debug(false)
@@ -80,7 +80,7 @@ const FUNCTIONS: &str = "open|close|pipe2|socket|socketpair|listen|setsockopt|st
 /// The constants that Lua gets, by the names that the headers give them.
 const CONSTANTS: &str = "(IORING|IOSQE|IOU|AF|SOCK|SOL|SO|SHUT|MSG|IPPROTO|IPV6|TCP|UDP|O|AT|STATX|S|SEEK|FALLOC_FL\
     |POSIX_FADV|SYNC_FILE_RANGE|SPLICE_F|RWF|RENAME|XATTR|RESOLVE|EPOLL|FUTEX2|CLD|P|IN|DT|TFD|EFD|SFD|CLOCK|PIDFD\
-    |RLIMIT)_[A-Z0-9_]+|POLL[A-Z]+|EPOLL[A-Z]+|E[A-Z0-9]+|SIG[A-Z0-9]+|W(NOHANG|EXITED|STOPPED|CONTINUED|NOWAIT)|SOMAXCONN";
+    |RLIMIT)_[A-Z0-9_]+|POLL[A-Z]+|EPOLL[A-Z]+|E[A-Z0-9]+|SIG[A-Z0-9]+|UTIME_(NOW|OMIT)|W(NOHANG|EXITED|STOPPED|CONTINUED|NOWAIT)|SOMAXCONN";
 
 /// Flags that an older liburing lacks: they are zero then, and so refused or not set.
 const FLAGS: [&str; 14] = [

@@ -216,6 +216,12 @@ impl Lua {
         unsafe { ffi::lua_isnumber(self.0, index) != 0 }
     }
 
+    /// The number at `index`, as a float, or `None` when it is none, nor its text.
+    pub fn number(&self, index: c_int) -> Option<f64> {
+        // SAFETY: `new`'s promise.
+        self.is_number(index).then(|| unsafe { ffi::lua_tonumber(self.0, index) })
+    }
+
     /// The string at `index`, or `None` when it is neither a string nor a number. A
     /// number is replaced by its text, which may run the collector and raise.
     #[inline]

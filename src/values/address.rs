@@ -1,5 +1,6 @@
 //! Socket addresses, as Lua tables in luaposix's manner and as the kernel has them.
 
+use super::fields::{self, wrong};
 use crate::lua::{Lua, Message, Type};
 use crate::sys;
 use std::ffi::{CStr, c_int};
@@ -98,14 +99,14 @@ fn from_table(lua: &mut Lua, index: c_int) -> Address {
         sys::AF_INET => inet(lua, index),
         sys::AF_INET6 => inet6(lua, index),
         sys::AF_UNIX => unix(lua, index),
-        _ => wrong(lua, index, c"family", "AF_INET, AF_INET6 or AF_UNIX"),
+        _ => wrong(lua, index, c"family", format_args!("AF_INET, AF_INET6 or AF_UNIX")),
     }
 }
 
 fn inet(lua: &mut Lua, index: c_int) -> Address {
     let port = number(lua, index, c"port", None, u16::MAX.into()) as u16;
     let Some(address) = text(lua, index).and_then(|text| text.parse::<Ipv4Addr>().ok()) else {
-        wrong(lua, index, c"addr", "a numeric IPv4 address")
+        wrong(lua, index, c"addr", format_args!("a numeric IPv4 address"))
     };
     // SAFETY: numbers only, which may be zero.
     let mut inet: sys::sockaddr_in = unsafe { zeroed() };
@@ -121,7 +122,7 @@ fn inet6(lua: &mut Lua, index: c_int) -> Address {
     let scope = number(lua, index, c"scope_id", Some(0), u32::MAX);
     let flow = number(lua, index, c"flowinfo", Some(0), u32::MAX);
     let Some(address) = text(lua, index).and_then(|text| text.parse::<Ipv6Addr>().ok()) else {
-        wrong(lua, index, c"addr", "a numeric IPv6 address")
+        wrong(lua, index, c"addr", format_args!("a numeric IPv6 address"))
     };
     // SAFETY: numbers only, which may be zero.
     let mut inet6: sys::sockaddr_in6 = unsafe { zeroed() };
@@ -149,11 +150,11 @@ fn unix(lua: &mut Lua, index: c_int) -> Address {
             };
             let is_path = bytes.first().is_some_and(|first| *first != 0);
             if is_path && bytes.contains(&0) {
-                wrong(lua, index, c"path", "a path without zero bytes");
+                wrong(lua, index, c"path", format_args!("a path without zero bytes"));
             }
             address.len = (PATH_AT + path.len() + is_path as usize) as _;
         }
-        _ => wrong(lua, index, c"path", "a path of at most 107 bytes"),
+        _ => wrong(lua, index, c"path", format_args!("a path of at most 107 bytes")),
     }
     lua.pop();
     address
@@ -161,19 +162,7 @@ fn unix(lua: &mut Lua, index: c_int) -> Address {
 
 /// The number in a field, which may be absent when there is a default. Raises.
 fn number(lua: &mut Lua, index: c_int, field: &CStr, default: Option<u32>, most: u32) -> u32 {
-    let kind = lua.get_field(index, field);
-    let value = match default {
-        Some(default) if kind == Type::Nil => default,
-        _ => match lua.integer(-1).map(u32::try_from) {
-            Ok(Ok(value)) if value <= most => value,
-            _ => {
-                let range = Message::new(format_args!("an integer from 0 to {most}"));
-                wrong(lua, index, field, std::str::from_utf8(range.as_bytes()).unwrap_or_default())
-            }
-        },
-    };
-    lua.pop();
-    value
+    fields::integer(lua, index, field, default.map(i64::from), 0, most.into()) as u32
 }
 
 /// The text in the field `addr`: it is valid as long as the table has it. Raises.
@@ -183,11 +172,6 @@ fn text<'a>(lua: &mut Lua, index: c_int) -> Option<&'a str> {
     let bytes = lua.bytes(-1)?;
     // SAFETY: on the stack.
     std::str::from_utf8(unsafe { &*bytes }).ok()
-}
-
-fn wrong(lua: &mut Lua, index: c_int, field: &CStr, expected: &str) -> ! {
-    let field = field.to_str().unwrap_or_default();
-    lua.argument_error(index, Message::new(format_args!("field '{field}' must be {expected}")))
 }
 
 /// Pushes an address as a table. May raise out of memory.
