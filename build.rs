@@ -75,7 +75,8 @@ fn main() {
 }
 
 /// What the module takes from the C library.
-const FUNCTIONS: &str = "open|close|pipe2|socket|socketpair|listen|setsockopt|strerror|mmap|munmap|madvise|fileno";
+const FUNCTIONS: &str =
+    "open|close|pipe2|socket|socketpair|listen|setsockopt|strerror|mmap|munmap|madvise|fileno";
 
 /// The constants that Lua gets, by the names that the headers give them.
 const CONSTANTS: &str = "(IORING|IOSQE|IOU|AF|SOCK|SOL|SO|SHUT|MSG|IPPROTO|IPV6|TCP|UDP|O|AT|STATX|S|SEEK|FALLOC_FL\

@@ -22,9 +22,12 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* io_uring_prep_cancel's type changed in liburing 2.2, prep_rw's never did. */
@@ -32,6 +35,52 @@ static inline void luring_prep_cancel(struct io_uring_sqe *sqe, __u64 key)
 {
 	io_uring_prep_rw(IORING_OP_ASYNC_CANCEL, sqe, -1, NULL, 0, 0);
 	sqe->addr = key;
+}
+
+/* pwritev2 by its number: some C libraries lack it, or refuse flags that they don't know. */
+static inline int luring_pwritev2(int fd, const struct iovec *iov, int count, long offset, int flags)
+{
+	return syscall(SYS_pwritev2, (long)fd, iov, (long)count, offset, offset >> 31, (long)flags);
+}
+
+/* Installs the handler where the signal is at its default. */
+static inline void luring_handle_by_default(int signal, void (*handler)(int))
+{
+	struct sigaction action;
+
+	if (sigaction(signal, NULL, &action) != 0 || (action.sa_flags & SA_SIGINFO)
+	    || action.sa_handler != SIG_DFL)
+		return;
+	memset(&action, 0, sizeof action);
+	action.sa_handler = handler;
+	action.sa_flags = SA_RESTART;
+	sigaction(signal, &action, NULL);
+}
+
+/* The C libraries have these in unions, by names that are macros. */
+static inline int luring_siginfo_signo(siginfo_t *info)
+{
+	return info->si_signo;
+}
+
+static inline int luring_siginfo_code(siginfo_t *info)
+{
+	return info->si_code;
+}
+
+static inline int luring_siginfo_pid(siginfo_t *info)
+{
+	return info->si_pid;
+}
+
+static inline int luring_siginfo_uid(siginfo_t *info)
+{
+	return (int)info->si_uid;
+}
+
+static inline int luring_siginfo_status(siginfo_t *info)
+{
+	return info->si_status;
 }
 
 /* glibc declares these with a union type of its own in place of the pointer. */

@@ -2,24 +2,51 @@
 
 use crate::rows::rows;
 use crate::sys::{self, prep};
+use crate::system::sigpipe;
+use crate::values::address::Address;
 use crate::values::content::Content;
+use crate::values::epoll::{Event, Events as MaxEvents};
 use crate::values::fd::Fd;
-use crate::values::integers::{Int, Offset};
-use crate::values::reply::{Accepted, Data, Nothing};
+use crate::values::integers::{Int, Length, Mode, Offset, Unsigned};
+use crate::values::iovecs::{Sizes, Strings as List};
+use crate::values::key::Key;
+use crate::values::message::{Incoming, Outgoing, Parcel, Payload};
+use crate::values::open_how::OpenHow;
+use crate::values::path::Path;
+use crate::values::reply::{
+    Accepted, Bytes, Child, Data, Descriptor, Events, Message, Name, Named, Nothing, Pair, Peer, Plain, Stat,
+    Strings,
+};
 use crate::values::size::Size;
+use crate::values::time::Duration;
 use std::ffi::c_int;
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
+
+/// Flags that every send has: a peer that is gone is -EPIPE, never a signal.
+const SEND: c_int = sys::MSG_NOSIGNAL as c_int;
 
 rows! {
-    /// Reads up to `nbytes` bytes from `fd` at `offset`; -1 is the file's own position.
+    // ---- the five of the original module ----
+
+    /// Reads up to `nbytes` bytes from `fd` at `offset`, in bytes from the file's start; -1 is
+    /// the file's own position. `res` is how many bytes there are, 0 at the end of the file.
+    /// Since Linux 5.6. Man page: io_uring_prep_read(3).
     fn read(fd: Fd, nbytes: Size, offset: Offset) -> Data =
         |sqe| prep::read(sqe, fd, nbytes.ptr.cast(), nbytes.len, offset);
 
-    /// Writes `data` to `fd` at `offset`; -1 is the file's own position.
-    fn write(fd: Fd, data: Content, offset: Offset) -> Nothing =
-        |sqe| prep::write(sqe, fd, data.ptr.cast(), data.len, offset);
+    /// Writes `data` to `fd` at `offset`, in bytes from the file's start; -1 is the file's own
+    /// position. `res` is how many bytes were written, which may be fewer. A reader that is gone is
+    /// -EPIPE, never a signal.
+    /// Since Linux 5.6. Man page: io_uring_prep_write(3).
+    fn write(fd: Fd, data: Content, offset: Offset) -> Nothing = |sqe| {
+        prep::write(sqe, fd, data.ptr.cast(), data.len, offset);
+        sigpipe::keep_off(sqe)
+    };
 
-    /// Receives up to `nbytes` bytes from a socket.
+    /// Receives up to `nbytes` bytes from a socket; `flags` are recv's (MSG_PEEK, MSG_WAITALL, ...).
+    /// `res` is how many bytes there are, 0 when the peer has ended its side. Two that are in flight
+    /// on one socket may get each other's data.
+    /// Since Linux 5.6. Man page: io_uring_prep_recv(3).
     fn recv(fd: Fd, nbytes: Size, flags: Int) -> Data = |sqe| {
         if flags & sys::MSG_TRUNC as c_int != 0 {
             nbytes.ptr.write_bytes(0, nbytes.len as usize); // TCP then counts bytes that it doesn't write
@@ -27,10 +54,300 @@ rows! {
         prep::recv(sqe, fd, nbytes.ptr.cast(), nbytes.len as usize, flags)
     };
 
-    /// Sends `data` to a connected socket. A peer that is gone is -EPIPE, never a signal.
-    fn send(fd: Fd, data: Content, flags: Int) -> Nothing =
-        |sqe| prep::send(sqe, fd, data.ptr.cast(), data.len as usize, flags | sys::MSG_NOSIGNAL as c_int);
+    /// Sends `data`, a string or a list of strings, to a connected socket; `flags` are send's
+    /// (MSG_WAITALL, MSG_MORE, ...). `res` is how many bytes were sent, which may be fewer. A peer that
+    /// is gone is -EPIPE, never a signal.
+    /// Since Linux 5.6. Man page: io_uring_prep_send(3).
+    fn send(fd: Fd, data: Payload, flags: Int) -> Nothing =
+        |sqe| prep::send(sqe, fd, data.ptr.cast(), data.len as usize, flags | SEND);
 
-    /// Accepts a connection; `flags` are accept4's.
+    /// Accepts a connection on a listening socket; `flags` are accept4's (SOCK_CLOEXEC,
+    /// SOCK_NONBLOCK). `res` is the new descriptor; it is closed if nobody gets it.
+    /// Since Linux 5.5. Man page: io_uring_prep_accept(3).
     fn accept(fd: Fd, flags: Int) -> Accepted = |sqe| prep::accept(sqe, fd, null_mut(), null_mut(), flags);
+
+    // ---- the data of files ----
+
+    /// Reads into several buffers of the sizes in the list `sizes` (at most 1024), one after the other.
+    /// The value is a list of strings, the last of which may be shorter. `flags` are preadv2's (RWF_NOWAIT, ...).
+    /// Since Linux 5.1. Man page: io_uring_prep_readv2(3).
+    fn readv(fd: Fd, sizes: Sizes, offset: Offset, flags: Int) -> Strings = |sqe| {
+        prep::readv(sqe, fd, sizes.ptr, sizes.len, offset);
+        (*sqe).__bindgen_anon_3.rw_flags = flags
+    };
+
+    /// Writes the strings of the list `data` (at most 1024), one after the other, without joining them.
+    /// `flags` are pwritev2's (RWF_APPEND, RWF_DSYNC, ...).
+    /// Since Linux 5.1. Man page: io_uring_prep_writev2(3).
+    fn writev(fd: Fd, data: List, offset: Offset, flags: Int) -> Plain = |sqe| {
+        prep::writev(sqe, fd, data.ptr, data.len, offset);
+        (*sqe).__bindgen_anon_3.rw_flags = flags;
+        sigpipe::keep_off(sqe)
+    };
+
+    /// Waits until a file's data is on the disk, and its attributes too without IORING_FSYNC_DATASYNC in
+    /// `flags`. Writes that are in flight are not waited for: link them, or wait for them first.
+    /// Since Linux 5.1. Man page: io_uring_prep_fsync(3).
+    fn fsync(fd: Fd, flags: Unsigned) -> Plain;
+
+    /// Writes a part of a file's data to the disk: `len` bytes from `offset`; `flags` are
+    /// SYNC_FILE_RANGE_WRITE and its kin. It says nothing of the file's attributes: see sync_file_range(2).
+    /// Since Linux 5.2. Man page: io_uring_prep_sync_file_range(3).
+    fn sync_file_range(fd: Fd, len: Unsigned, offset: Length, flags: Int) -> Plain;
+
+    /// Reserves, or with FALLOC_FL_PUNCH_HOLE and its kin in `mode` frees, `len` bytes of a file from
+    /// `offset`.
+    /// Since Linux 5.6. Man page: io_uring_prep_fallocate(3).
+    fn fallocate(fd: Fd, mode: Int, offset: Length, len: Length) -> Plain =
+        |sqe| {
+            sys::io_uring_prep_rw(sys::IORING_OP_FALLOCATE as c_int, sqe, fd, null(), mode as u32, offset);
+            (*sqe).__bindgen_anon_2.addr = len
+        };
+
+    /// Cuts a file to `len` bytes, or fills it up with zeros.
+    /// Since Linux 6.9. Man page: io_uring_prep_ftruncate(3).
+    fn ftruncate(fd: Fd, len: Length) -> Plain needs "ftruncate" "2.6" = |sqe| prep::ftruncate(sqe, fd, len as _);
+
+    /// Says how a file will be read: `advice` (POSIX_FADV_SEQUENTIAL, ...) for `len` bytes from `offset`.
+    /// Since Linux 5.6. Man page: io_uring_prep_fadvise(3).
+    fn fadvise(fd: Fd, offset: Length, len: Unsigned, advice: Int) -> Plain = |sqe| {
+        sys::io_uring_prep_rw(sys::IORING_OP_FADVISE as c_int, sqe, fd, null(), len, offset);
+        (*sqe).__bindgen_anon_3.fadvise_advice = advice as u32
+    };
+
+    /// Moves up to `nbytes` bytes between two descriptors, one of them a pipe, without copying them
+    /// through the program; an offset of -1 is the descriptor's own position, and the only one for a
+    /// pipe. `res` is how many bytes were moved.
+    /// Since Linux 5.7. Man page: io_uring_prep_splice(3).
+    fn splice(fd_in: Fd, off_in: Offset, fd_out: Fd, off_out: Offset, nbytes: Unsigned, flags: Unsigned) -> Plain =
+        |sqe| prep::splice(sqe, fd_in, off_in as i64, fd_out, off_out as i64, nbytes, flags);
+
+    /// Copies up to `nbytes` bytes from one pipe to another, which stay in the first.
+    /// Since Linux 5.8. Man page: io_uring_prep_tee(3).
+    fn tee(fd_in: Fd, fd_out: Fd, nbytes: Unsigned, flags: Unsigned) -> Plain;
+
+    /// Makes a pipe; `flags` are pipe2's (O_CLOEXEC, O_NONBLOCK, O_DIRECT). The value is a list of two
+    /// descriptors, to read from and to write to.
+    /// Since Linux 6.16. Man page: io_uring_prep_pipe(3).
+    fn pipe(flags: Int) -> Pair in fds needs "pipe" "2.12" = |sqe| prep::pipe(sqe, fds.cast(), flags);
+
+    // ---- files ----
+
+    /// Opens the file `path`, from the folder `dfd` (or AT_FDCWD) if it is relative; `flags` are open's
+    /// (O_RDONLY, O_RDWR + O_CREAT, ...), and `mode` the permissions of a new file (0 to 4095). `res` is the descriptor.
+    /// Since Linux 5.6. Man page: io_uring_prep_openat(3).
+    fn openat(dfd: Fd, path: Path, flags: Int, mode: Mode) -> Descriptor;
+
+    /// Opens the file `path`; `flags` and `mode` are openat's.
+    /// Since Linux 5.6. Man page: io_uring_prep_open(3).
+    fn open(path: Path, flags: Int, mode: Mode) -> Descriptor =
+        |sqe| prep::openat(sqe, sys::AT_FDCWD, path, flags, mode);
+
+    /// Opens the file `path` as `how` says: `{flags=, mode=, resolve=}`, where `resolve` keeps the path
+    /// within its folder (RESOLVE_BENEATH), or from links (RESOLVE_NO_SYMLINKS), ... `res` is the descriptor.
+    /// Since Linux 5.6. Man page: io_uring_prep_openat2(3).
+    fn openat2(dfd: Fd, path: Path, how: OpenHow) -> Descriptor = |sqe| prep::openat2(sqe, dfd, path, how.cast());
+
+    /// Closes a descriptor. What is in flight on it goes on: a later message of the peer still ends a
+    /// recv. `cancel_fd` ends all of it.
+    /// Since Linux 5.6. Man page: io_uring_prep_close(3).
+    fn close(fd: Fd) -> Plain;
+
+    /// Looks at a file: the value is a table with the C names of struct statx, those that its
+    /// `stx_mask` says are there; times are `{tv_sec=, tv_nsec=}`. `flags` are AT_SYMLINK_NOFOLLOW,
+    /// AT_EMPTY_PATH (with an empty path, `dfd` itself), ...; `mask` is STATX_BASIC_STATS or single ones.
+    /// Since Linux 5.6. Man page: io_uring_prep_statx(3).
+    fn statx(dfd: Fd, path: Path, flags: Int, mask: Unsigned) -> Stat in statxbuf =
+        |sqe| prep::statx(sqe, dfd, path, flags, mask, statxbuf.cast());
+
+    /// Removes a file, or with AT_REMOVEDIR in `flags` an empty folder.
+    /// Since Linux 5.11. Man page: io_uring_prep_unlinkat(3).
+    fn unlinkat(dfd: Fd, path: Path, flags: Int) -> Plain;
+
+    /// Removes a file; `flags` are unlinkat's.
+    /// Since Linux 5.11. Man page: io_uring_prep_unlink(3).
+    fn unlink(path: Path, flags: Int) -> Plain = |sqe| prep::unlinkat(sqe, sys::AT_FDCWD, path, flags);
+
+    /// Makes a folder with the permissions `mode` (0 to 4095).
+    /// Since Linux 5.15. Man page: io_uring_prep_mkdirat(3).
+    fn mkdirat(dfd: Fd, path: Path, mode: Mode) -> Plain;
+
+    /// Makes a folder with the permissions `mode`.
+    /// Since Linux 5.15. Man page: io_uring_prep_mkdir(3).
+    fn mkdir(path: Path, mode: Mode) -> Plain = |sqe| prep::mkdirat(sqe, sys::AT_FDCWD, path, mode);
+
+    /// Gives a file another name or place; `flags` are renameat2's (RENAME_NOREPLACE, RENAME_EXCHANGE).
+    /// Since Linux 5.11. Man page: io_uring_prep_renameat(3).
+    fn renameat(olddfd: Fd, oldpath: Path, newdfd: Fd, newpath: Path, flags: Unsigned) -> Plain =
+        |sqe| prep::renameat(sqe, olddfd, oldpath, newdfd, newpath, flags as _);
+
+    /// Gives a file another name or place.
+    /// Since Linux 5.11. Man page: io_uring_prep_rename(3).
+    fn rename(oldpath: Path, newpath: Path) -> Plain =
+        |sqe| prep::renameat(sqe, sys::AT_FDCWD, oldpath, sys::AT_FDCWD, newpath, 0);
+
+    /// Gives a file one more name; `flags` are linkat's (AT_SYMLINK_FOLLOW).
+    /// Since Linux 5.15. Man page: io_uring_prep_linkat(3).
+    fn linkat(olddfd: Fd, oldpath: Path, newdfd: Fd, newpath: Path, flags: Int) -> Plain;
+
+    /// Gives a file one more name; `flags` are linkat's.
+    /// Since Linux 5.15. Man page: io_uring_prep_link(3).
+    fn link(oldpath: Path, newpath: Path, flags: Int) -> Plain =
+        |sqe| prep::linkat(sqe, sys::AT_FDCWD, oldpath, sys::AT_FDCWD, newpath, flags);
+
+    /// Makes a symbolic link at `linkpath` that leads to `target`.
+    /// Since Linux 5.15. Man page: io_uring_prep_symlinkat(3).
+    fn symlinkat(target: Path, newdirfd: Fd, linkpath: Path) -> Plain;
+
+    /// Makes a symbolic link at `linkpath` that leads to `target`.
+    /// Since Linux 5.15. Man page: io_uring_prep_symlink(3).
+    fn symlink(target: Path, linkpath: Path) -> Plain = |sqe| prep::symlinkat(sqe, target, sys::AT_FDCWD, linkpath);
+
+    /// Reads the extended attribute `name` of the file `path`, up to `len` bytes: the value. With 0,
+    /// `res` is how many there are; -ERANGE says that `len` is too small.
+    /// Since Linux 5.19. Man page: io_uring_prep_getxattr(3).
+    fn getxattr(name: Path, path: Path, len: Size) -> Bytes needs "getxattr" "2.3" =
+        |sqe| prep::getxattr(sqe, name, len.ptr.cast(), path, len.len);
+
+    /// As getxattr, of an open file.
+    /// Since Linux 5.19. Man page: io_uring_prep_fgetxattr(3).
+    fn fgetxattr(fd: Fd, name: Path, len: Size) -> Bytes needs "fgetxattr" "2.3" =
+        |sqe| prep::fgetxattr(sqe, fd, name, len.ptr.cast(), len.len);
+
+    /// Sets the extended attribute `name` of the file `path` to the string `value`; `flags` are
+    /// XATTR_CREATE or XATTR_REPLACE.
+    /// Since Linux 5.19. Man page: io_uring_prep_setxattr(3).
+    fn setxattr(name: Path, value: Content, path: Path, flags: Int) -> Plain needs "setxattr" "2.3" =
+        |sqe| prep::setxattr(sqe, name, value.ptr.cast(), path, flags, value.len);
+
+    /// As setxattr, of an open file.
+    /// Since Linux 5.19. Man page: io_uring_prep_fsetxattr(3).
+    fn fsetxattr(fd: Fd, name: Path, value: Content, flags: Int) -> Plain needs "fsetxattr" "2.3" =
+        |sqe| prep::fsetxattr(sqe, fd, name, value.ptr.cast(), flags, value.len);
+
+    // ---- sockets ----
+
+    /// Makes a socket: `domain` is AF_INET, AF_INET6 or AF_UNIX, `kind` SOCK_STREAM or SOCK_DGRAM, with
+    /// SOCK_CLOEXEC and SOCK_NONBLOCK; `flags` must be 0 so far. `res` is the descriptor.
+    /// Since Linux 5.19. Man page: io_uring_prep_socket(3).
+    fn socket(domain: Int, kind: Int, protocol: Int, flags: Unsigned) -> Descriptor needs "socket" "2.3";
+
+    /// Gives a socket an address of this machine, as the helpers' tables have them.
+    /// Since Linux 6.11. Man page: io_uring_prep_bind(3).
+    fn bind(fd: Fd, addr: Address) -> Plain needs "bind" "2.7" = |sqe| prep::bind(sqe, fd, addr.ptr, addr.len);
+
+    /// Makes a socket listen; `backlog` is how many connections may wait.
+    /// Since Linux 6.11. Man page: io_uring_prep_listen(3).
+    fn listen(fd: Fd, backlog: Int) -> Plain needs "listen" "2.7";
+
+    /// Connects a socket to an address, as the helpers' tables have them.
+    /// Since Linux 5.5. Man page: io_uring_prep_connect(3).
+    fn connect(fd: Fd, addr: Address) -> Plain = |sqe| prep::connect(sqe, fd, addr.ptr, addr.len);
+
+    /// Accepts one connection after the other: the callback gets each, until a completion without
+    /// IORING_CQE_F_MORE in its flags (-EMFILE, -ECANCELED, ...). Armed again while descriptors are short,
+    /// it ends at once again.
+    /// Since Linux 5.19. Man page: io_uring_prep_multishot_accept(3).
+    fn accept_multishot(fd: Fd, flags: Int) -> Descriptor needs "multishot_accept" "2.2" =
+        |sqe| prep::multishot_accept(sqe, fd, null_mut(), null_mut(), flags);
+
+    /// Accepts a connection, and says who it is from: the value is the peer's address.
+    /// Since Linux 5.5. Man page: io_uring_prep_accept(3).
+    fn accept_from(fd: Fd, flags: Int) -> Peer in peer = |sqe| {
+        let (addr, len) = Named::wire(peer);
+        prep::accept(sqe, fd, addr, len, flags)
+    };
+
+    /// Ends one side of a connection, or both: `how` is SHUT_RD, SHUT_WR or SHUT_RDWR.
+    /// Since Linux 5.11. Man page: io_uring_prep_shutdown(3).
+    fn shutdown(fd: Fd, how: Int) -> Plain;
+
+    /// Sends `data`, a string or a list of strings, to an address, from a socket that need not be connected.
+    /// Since Linux 5.3. Man page: io_uring_prep_sendmsg(3).
+    fn sendto(fd: Fd, data: Parcel, flags: Int, addr: Address) -> Plain = |sqe| {
+        (*data).msg_name = addr.ptr.cast();
+        (*data).msg_namelen = addr.len;
+        prep::sendmsg(sqe, fd, data, (flags | SEND) as u32)
+    };
+
+    /// Sends a message: `{data=, addr=, fds=, control=}`. `data` is a string or a list of strings; `addr` an
+    /// address, for a socket that is not connected; `fds` a list of descriptors that the peer of a Unix
+    /// socket gets (at most 253); `control` a list of `{level=, type=, data=}` (at most 16).
+    /// Since Linux 5.3. Man page: io_uring_prep_sendmsg(3).
+    fn sendmsg(fd: Fd, message: Outgoing, flags: Int) -> Plain =
+        |sqe| prep::sendmsg(sqe, fd, message, (flags | SEND) as u32);
+
+    /// Receives a message of up to `size` bytes, or `{size=, control=, name=}`: `control` is the room for
+    /// control data in bytes (0 to 65535), `name` says whether the sender's address is wanted. The value is
+    /// `{data=, addr=, control=, fds=, flags=}`: what is not there is nil. Descriptors that come are
+    /// close-on-exec, and closed if nobody gets them.
+    /// Since Linux 5.3. Man page: io_uring_prep_recvmsg(3).
+    fn recvmsg(fd: Fd, size: Incoming, flags: Int) -> Message =
+        |sqe| prep::recvmsg(sqe, fd, size, (flags | sys::MSG_CMSG_CLOEXEC as c_int) as u32);
+
+    // ---- time and waiting ----
+
+    /// Ends after a time, in seconds or as `{tv_sec=, tv_nsec=}`, with -ETIME; or with 0 once `count` other
+    /// completions have come (0: only the time counts). -ETIME breaks a chain, unless `flags` have
+    /// IORING_TIMEOUT_ETIME_SUCCESS. IORING_TIMEOUT_ABS makes the time a moment.
+    /// Since Linux 5.4. Man page: io_uring_prep_timeout(3).
+    fn timeout(after: Duration, count: Unsigned, flags: Unsigned) -> Plain;
+
+    /// Ends the timeout that `key` names, before its time: it gets -ECANCELED, and this 0; -ENOENT if it
+    /// has ended.
+    /// Since Linux 5.5. Man page: io_uring_prep_timeout_remove(3).
+    fn timeout_remove(key: Key, flags: Unsigned) -> Plain;
+
+    /// Gives the timeout that `key` names another time.
+    /// Since Linux 5.11. Man page: io_uring_prep_timeout_update(3).
+    fn timeout_update(after: Duration, key: Key, flags: Unsigned) -> Plain =
+        |sqe| prep::timeout_update(sqe, after, key, flags);
+
+    /// Waits until a descriptor is ready as `mask` says (POLLIN, POLLOUT, ...). `res` is what it is ready for.
+    /// Since Linux 5.1. Man page: io_uring_prep_poll_add(3).
+    fn poll_add(fd: Fd, mask: Unsigned) -> Plain;
+
+    /// As poll_add, again and again: until a completion without IORING_CQE_F_MORE in its flags.
+    /// Since Linux 5.13. Man page: io_uring_prep_poll_multishot(3).
+    fn poll_multishot(fd: Fd, mask: Unsigned) -> Plain needs "poll_multishot" "2.0";
+
+    /// Ends the poll that `key` names: it gets -ECANCELED, and this 0; -ENOENT if it has ended.
+    /// Since Linux 5.1. Man page: io_uring_prep_poll_remove(3).
+    fn poll_remove(key: Key) -> Plain = |sqe| {
+        sys::io_uring_prep_rw(sys::IORING_OP_POLL_REMOVE as c_int, sqe, -1, null(), 0, 0);
+        (*sqe).__bindgen_anon_2.addr = key
+    };
+
+    /// Gives the poll that `key` names another mask; with IORING_POLL_ADD_MULTI in `flags` it goes on
+    /// as a multishot.
+    /// Since Linux 5.13. Man page: io_uring_prep_poll_update(3).
+    fn poll_update(key: Key, mask: Unsigned, flags: Unsigned) -> Plain = |sqe| {
+        let flags = flags | sys::IORING_POLL_UPDATE_EVENTS;
+        sys::io_uring_prep_rw(sys::IORING_OP_POLL_REMOVE as c_int, sqe, -1, null(), flags, 0);
+        (*sqe).__bindgen_anon_2.addr = key;
+        // The mask's halves change places on a big-endian machine.
+        (*sqe).__bindgen_anon_3.poll32_events = if cfg!(target_endian = "big") { mask.rotate_left(16) } else { mask }
+    };
+
+    /// Adds, changes or removes (`op`: EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL) what an epoll descriptor
+    /// watches `fd` for; `event` is `{events=, data=}`, or nil for EPOLL_CTL_DEL.
+    /// Since Linux 5.6. Man page: io_uring_prep_epoll_ctl(3).
+    fn epoll_ctl(epfd: Fd, fd: Fd, op: Int, event: Event) -> Plain;
+
+    /// Waits for an epoll descriptor's events, at most `maxevents` (1 to 4096): the value is a list of
+    /// `{events=, data=}`.
+    /// Since Linux 6.15. Man page: io_uring_prep_epoll_wait(3).
+    fn epoll_wait(epfd: Fd, maxevents: MaxEvents, flags: Unsigned) -> Events needs "epoll_wait" "2.10" =
+        |sqe| prep::epoll_wait(sqe, epfd, maxevents.ptr, maxevents.len as c_int, flags);
+
+    /// Waits until a child process changes: `idtype` is P_PID, P_PIDFD, P_PGID or P_ALL, `id` its number,
+    /// `options` WEXITED, WNOHANG, ... The value is `{pid=, uid=, signo=, code=, status=}`, where `code` is
+    /// CLD_EXITED, CLD_KILLED, ...
+    /// Since Linux 6.7. Man page: io_uring_prep_waitid(3).
+    fn waitid(idtype: Unsigned, id: Unsigned, options: Int, flags: Unsigned) -> Child in infop needs "waitid" "2.6" =
+        |sqe| prep::waitid(sqe, idtype as _, id as _, infop, options, flags);
+
+    /// Does nothing, and completes: what it costs to go through the ring.
+    /// Since Linux 5.1. Man page: io_uring_prep_nop(3).
+    fn nop() -> Plain;
 }

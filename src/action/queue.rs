@@ -75,7 +75,7 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
 
     // Place. Nothing raises any more, but for want of memory where nothing was anchored.
     let block = ring.take_block(room).unwrap_or_else(|| lua.out_of_memory());
-    let mut place = Place::new(block.ptr());
+    let mut place = Place::new(block.ptr(), args.front());
     let memory = A::Answer::place(&mut place);
     let wires = args.place(lua, &mut place, FIRST);
     let action = InFlight {

@@ -232,6 +232,23 @@ impl Lua {
         if ptr.is_null() { None } else { Some(slice_from_raw_parts(ptr.cast(), len)) }
     }
 
+    /// The string at `index`, where one is known to be: empty for anything else.
+    pub fn string(&self, index: c_int) -> Bytes {
+        if self.kind(index) != Type::String {
+            return slice_from_raw_parts(c"".as_ptr().cast(), 0);
+        }
+        let mut len = 0;
+        // SAFETY: `new`'s promise; a string is not converted.
+        let ptr = unsafe { ffi::lua_tolstring(self.0, index, &mut len) };
+        slice_from_raw_parts(ptr.cast(), len)
+    }
+
+    /// Whether the value at `index` is neither nil nor false.
+    pub fn truth(&self, index: c_int) -> bool {
+        // SAFETY: `new`'s promise.
+        unsafe { ffi::lua_toboolean(self.0, index) != 0 }
+    }
+
     /// The pointer that the light userdata at `index` is, or where a full one's memory
     /// is; null for anything else.
     #[inline]
@@ -356,7 +373,16 @@ impl Lua {
         unsafe { ffi::lua_pushlstring(self.0, bytes.cast(), bytes.len()) };
     }
 
-    /// As above, for at most `SMALL` bytes. These Luas run the collector first: so the
+    /// Pushes a copy of memory that no Lua code can free. May raise.
+    ///
+    /// # Safety
+    /// `bytes` is valid whatever Lua code does meanwhile.
+    pub unsafe fn push_lent(&mut self, bytes: Bytes) {
+        // SAFETY: `new`'s promise; one slot; the caller's promise.
+        unsafe { ffi::lua_pushlstring(self.0, bytes.cast(), bytes.len()) };
+    }
+
+    /// As `push_volatile`, for at most `SMALL` bytes. These Luas run the collector first: so the
     /// bytes are copied to the stack before. May raise.
     ///
     /// # Safety
@@ -398,6 +424,24 @@ impl Lua {
         // SAFETY: `new`'s promise; two slots.
         unsafe { ffi::lua_getfield(self.0, index, key.as_ptr()) };
         self.kind(-1)
+    }
+
+    /// The length of the table at `index`, without metamethods.
+    pub fn raw_len(&self, index: c_int) -> usize {
+        // SAFETY: `new`'s promise.
+        unsafe { ffi::lua_rawlen(self.0, index) as usize }
+    }
+
+    /// Puts the top at `index`, and pops it.
+    pub fn replace(&mut self, index: c_int) {
+        // SAFETY: `new`'s promise; the callers know both places are theirs.
+        unsafe { ffi::lua_replace(self.0, index) }
+    }
+
+    /// Takes the value at `index` out of the stack.
+    pub fn remove(&mut self, index: c_int) {
+        // SAFETY: `new`'s promise; the callers know the place is theirs.
+        unsafe { ffi::lua_remove(self.0, index) }
     }
 
     /// Pushes `table[key]`.

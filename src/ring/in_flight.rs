@@ -2,6 +2,7 @@
 
 use super::buffers::Buffer;
 use super::callbacks::Id;
+use super::control;
 use super::slab::Key;
 use crate::sys;
 use std::ptr::slice_from_raw_parts;
@@ -41,7 +42,7 @@ pub enum Reply {
     /// A socket's address; `res` is a descriptor.
     Peer,
     /// A socket's address.
-    Address,
+    Name,
     /// What recvmsg got.
     Message,
     /// What epoll_wait got.
@@ -113,6 +114,13 @@ impl Completion {
             Reply::Pair => {
                 unsafe { self.action.block.ptr().cast::<[i32; 2]>().read() }.into_iter().for_each(close)
             }
+            // SAFETY: the block begins with the message that the kernel has filled in.
+            Reply::Message => unsafe {
+                let message: sys::msghdr = self.action.block.ptr().cast::<sys::msghdr>().read();
+                control::walk(&message)
+                    .filter(|it| it.level == sys::SOL_SOCKET as i32 && it.kind == control::RIGHTS)
+                    .for_each(|it| control::descriptors(it.data).for_each(close));
+            },
             _ => {}
         }
     }

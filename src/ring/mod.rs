@@ -2,6 +2,7 @@
 
 pub mod buffers;
 pub mod callbacks;
+pub mod control;
 mod drain;
 mod fork;
 pub mod in_flight;

@@ -3,4 +3,5 @@
 pub mod constants;
 pub mod files;
 pub mod refusal;
+pub mod sigpipe;
 pub mod sockets;

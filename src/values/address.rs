@@ -1,5 +1,6 @@
 //! Socket addresses, as Lua tables in luaposix's manner and as the kernel has them.
 
+use super::arg::{Arg, Place, room};
 use super::fields::{self, wrong};
 use crate::lua::{Lua, Message, Type};
 use crate::sys;
@@ -34,6 +35,13 @@ impl Address {
         unsafe { (&raw mut new.storage).cast::<T>().write(address) };
         new.len = size_of::<T>() as _;
         new
+    }
+
+    /// What the kernel has written, with the length that it said.
+    pub fn from_storage(storage: sys::sockaddr_storage, len: sys::socklen_t) -> Address {
+        let mut address = Address { storage, len: 0 };
+        address.set_len(len);
+        address
     }
 
     /// AF_INET, AF_INET6, ...
@@ -74,6 +82,34 @@ impl Address {
             Type::String => packed(lua, index),
             _ => lua.type_error(index, c"table"),
         }
+    }
+}
+
+/// Where an address is, and how long.
+#[derive(Clone, Copy)]
+pub struct Wire {
+    /// The address.
+    pub ptr: *mut sys::sockaddr,
+    /// Its length in bytes.
+    pub len: sys::socklen_t,
+}
+
+impl Arg for Address {
+    type Wire = Wire;
+
+    fn check(lua: &mut Lua, index: c_int) -> Address {
+        Address::check(lua, index)
+    }
+
+    fn room(self) -> usize {
+        room(self.len as usize)
+    }
+
+    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Wire {
+        let copy = block.values::<u8>(self.len as usize);
+        // SAFETY: `room` asked for so many bytes, and the address has them.
+        unsafe { copy.copy_from_nonoverlapping(self.ptr().cast(), self.len as usize) };
+        Wire { ptr: copy.cast(), len: self.len }
     }
 }
 

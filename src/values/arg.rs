@@ -26,7 +26,14 @@ pub trait Arg: Copy {
         false
     }
 
-    /// How many bytes at the block's beginning are to be read, if it says that.
+    /// How many bytes of that come at the block's beginning, where what the kernel writes is
+    /// found again.
+    #[inline]
+    fn front(self) -> usize {
+        0
+    }
+
+    /// How much there is at the front, in bytes or whatever the reply counts in.
     #[inline]
     fn size(self) -> u32 {
         0
@@ -48,6 +55,7 @@ pub trait Arg: Copy {
 
 /// The part of an action's block that is still free.
 pub struct Place {
+    front: *mut u8,
     next: *mut u8,
 }
 
@@ -60,10 +68,16 @@ pub const fn room(bytes: usize) -> usize {
 }
 
 impl Place {
-    /// All of a block.
+    /// A block whose first `front` bytes are one argument's.
     #[inline]
-    pub fn new(block: *mut u8) -> Place {
-        Place { next: block }
+    pub fn new(block: *mut u8, front: usize) -> Place {
+        Place { front: block, next: block.wrapping_add(front) }
+    }
+
+    /// The block's beginning, for the argument that has asked for it.
+    #[inline]
+    pub fn front(&self) -> *mut u8 {
+        self.front
     }
 
     /// The next `bytes` bytes, from wherever the part before them ends.
@@ -113,7 +127,10 @@ pub trait Args: Copy {
     /// The place on the stack of each that has.
     fn each_anchor(self, first: c_int, visit: impl FnMut(c_int));
 
-    /// How many bytes are to be read.
+    /// How many bytes of that come at the block's beginning.
+    fn front(self) -> usize;
+
+    /// How much is to be read there.
     fn size(self) -> u32;
 
     /// What the callback gets.
@@ -153,6 +170,11 @@ macro_rules! tuples {
                 $(if self.$number.is_anchored() {
                     visit(first + $number);
                 })*
+            }
+
+            #[inline]
+            fn front(self) -> usize {
+                0usize $(.max(self.$number.front()))*
             }
 
             #[inline]

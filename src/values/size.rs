@@ -32,14 +32,17 @@ impl Arg for Size {
     }
 
     #[inline]
+    fn front(self) -> usize {
+        self.0 as usize
+    }
+
+    #[inline]
     fn size(self) -> u32 {
         self.0
     }
 
-    /// What is read stands at the block's beginning, so a row has this argument before any
-    /// other that is placed.
     #[inline]
     fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Wire {
-        Wire { ptr: block.bytes(self.0 as usize), len: self.0 }
+        Wire { ptr: block.front(), len: self.0 }
     }
 }

@@ -1,7 +1,6 @@
 //! Times: seconds, which may have a fraction, or `{tv_sec=, tv_nsec=}`.
 
-#![allow(dead_code)] // who sets timers and waits is to use it
-
+use super::arg::{Arg, Place, room};
 use super::fields;
 use crate::lua::{Lua, Message, Type};
 use crate::sys;
@@ -45,6 +44,27 @@ impl Time {
             0 if seconds != whole => Time { seconds: whole as i64, nanoseconds: 1 },
             _ => Time { seconds: whole as i64, nanoseconds },
         })
+    }
+}
+
+/// A length of time, or a moment, as an action's argument.
+#[derive(Clone, Copy)]
+pub struct Duration(sys::__kernel_timespec);
+
+impl Arg for Duration {
+    type Wire = *mut sys::__kernel_timespec;
+
+    fn check(lua: &mut Lua, index: c_int) -> Duration {
+        Duration(duration(lua, index).kernel())
+    }
+
+    fn room(self) -> usize {
+        room(size_of::<sys::__kernel_timespec>())
+    }
+
+    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> *mut sys::__kernel_timespec {
+        // SAFETY: `room` asked for it.
+        unsafe { block.put(self.0) }
     }
 }
 

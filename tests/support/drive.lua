@@ -26,6 +26,12 @@ function drive.one(ring, name, ...)
     return (unpack or table.unpack)(got, 1, got.n)
 end
 
+-- Whether the liburing that the module was built with has an action.
+function drive.has(name)
+    local _, message = pcall(luring[name])
+    return not tostring(message):find("needs liburing", 1, true)
+end
+
 -- An unfinished read keeps a ring busy: nobody writes to this pipe.
 function drive.idle_pipe()
     local from, to = luring.pipe2(luring.O_CLOEXEC)

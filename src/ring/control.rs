@@ -1,0 +1,74 @@
+//! Control messages, beside a socket's data: see cmsg(3), whose macros these are.
+
+use crate::sys;
+use std::ffi::c_int;
+use std::ptr::slice_from_raw_parts;
+
+/// The kind, at level SOL_SOCKET, that brings descriptors.
+pub const RIGHTS: c_int = 1;
+
+const HEADER: usize = size_of::<sys::cmsghdr>().next_multiple_of(size_of::<usize>());
+
+/// How many bytes one with `len` bytes of data takes.
+pub fn space(len: usize) -> usize {
+    HEADER + len.next_multiple_of(size_of::<usize>())
+}
+
+/// Writes one, and gives the place behind it.
+///
+/// # Safety
+/// There is `space` at `place`, aligned for a pointer, and `data` can be read.
+pub unsafe fn put(place: *mut u8, level: c_int, kind: c_int, data: *const [u8]) -> *mut u8 {
+    // SAFETY: the caller's promise; numbers only, which may be zero.
+    unsafe {
+        let mut header: sys::cmsghdr = std::mem::zeroed();
+        header.cmsg_len = (HEADER + data.len()) as _;
+        header.cmsg_level = level;
+        header.cmsg_type = kind;
+        place.cast::<sys::cmsghdr>().write(header);
+        place.add(HEADER).copy_from_nonoverlapping(data.cast(), data.len());
+        place.add(space(data.len()))
+    }
+}
+
+/// One that was received.
+pub struct Control {
+    /// SOL_SOCKET, IPPROTO_IP, ...
+    pub level: c_int,
+    /// What it is at that level.
+    pub kind: c_int,
+    /// Its data.
+    pub data: *const [u8],
+}
+
+/// Those of a message that was received.
+///
+/// # Safety
+/// The kernel has filled them in, and they stay while the iterator is used.
+pub unsafe fn walk(message: &sys::msghdr) -> impl Iterator<Item = Control> {
+    let start: *const u8 = message.msg_control.cast();
+    let end = if start.is_null() { 0 } else { message.msg_controllen as usize };
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        if end < at + HEADER {
+            return None;
+        }
+        // SAFETY: a header lies within the control data; the caller's promise.
+        let header = unsafe { start.add(at).cast::<sys::cmsghdr>().read_unaligned() };
+        let len = (header.cmsg_len as usize).clamp(HEADER, end - at) - HEADER;
+        // SAFETY: as above.
+        let data = slice_from_raw_parts(unsafe { start.add(at + HEADER) }, len);
+        at += space(len);
+        Some(Control { level: header.cmsg_level, kind: header.cmsg_type, data })
+    })
+}
+
+/// The descriptors in the data of a `RIGHTS` message.
+///
+/// # Safety
+/// The data can be read while the iterator is used.
+pub unsafe fn descriptors(data: *const [u8]) -> impl Iterator<Item = c_int> {
+    let first: *const c_int = data.cast();
+    // SAFETY: so many lie within the data.
+    (0..data.len() / size_of::<c_int>()).map(move |number| unsafe { first.add(number).read_unaligned() })
+}

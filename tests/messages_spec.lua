@@ -1,0 +1,185 @@
+-- The actions on sockets beyond the original's.
+
+local luring = require "luring"
+local drive = require "drive"
+
+describe("sockets:", function()
+    local ring
+    before_each(function() ring = luring.queue_init(16, 0) end)
+    after_each(function() luring.queue_exit(ring) end)
+
+    local any = { family = luring.AF_INET, addr = "127.0.0.1", port = 0 }
+
+    local function pair(kind)
+        local a, b = luring.socketpair(luring.AF_UNIX, kind or luring.SOCK_STREAM, 0)
+        assert.is_true(a >= 0, tostring(a))
+        return a, b
+    end
+
+    it("connect and accept_from meet, and say who is there", function()
+        local server = luring.tcp_listen(any)
+        local address = luring.getsockname(server)
+        local got = {}
+        assert(luring.accept_from(ring, server, 0, function(cqe, res, peer, flags)
+            luring.cqe_seen(ring, cqe)
+            got.fd, got.peer, got.flags = res, peer, flags
+        end))
+        local client
+        if drive.has "socket" then
+            client = drive.one(ring, "socket", luring.AF_INET, luring.SOCK_STREAM, 0, 0)
+        else
+            client = luring.tcp_connect(address)
+        end
+        assert.is_true(client >= 0, tostring(client))
+        if drive.has "socket" then assert.equal(0, (drive.one(ring, "connect", client, address))) end
+        while not got.fd do drive.turn(ring) end
+        assert.is_true(got.fd >= 0)
+        assert.same(luring.getsockname(client), got.peer)
+        assert.equal("number", type(got.flags))
+        assert.equal(0, (drive.one(ring, "shutdown", client, luring.SHUT_WR)))
+        assert.same({ 0, "" }, { drive.one(ring, "recv", got.fd, 10, 0) })
+        drive.close(server, client, got.fd)
+    end)
+
+    it("connect to nobody is -ECONNREFUSED, and bad addresses are argument errors", function()
+        if not drive.has "socket" then return pending "this liburing has no socket" end
+        local server = luring.tcp_listen(any)
+        local address = luring.getsockname(server)
+        luring.close_fd(server)
+        local client = drive.one(ring, "socket", luring.AF_INET, luring.SOCK_STREAM, 0, 0)
+        assert.equal(-luring.ECONNREFUSED, (drive.one(ring, "connect", client, address)))
+        assert.error_matches(function() luring.connect(ring, client, { family = 77 }) end, "bad argument #3")
+        assert.error_matches(function() luring.connect(ring, client, 5) end, "table expected, got number")
+        drive.close(client)
+    end)
+
+    it("bind and listen make a server", function()
+        if not drive.has "bind" then return pending "this liburing has no bind" end
+        local server = drive.one(ring, "socket", luring.AF_INET, luring.SOCK_STREAM, 0, 0)
+        assert.equal(0, (drive.one(ring, "bind", server, any)))
+        assert.equal(0, (drive.one(ring, "listen", server, 8)))
+        local client = luring.tcp_connect(luring.getsockname(server))
+        assert.is_true(client >= 0)
+        drive.close(server, client)
+    end)
+
+    it("accept_multishot accepts until it is cancelled, and keeps its callback", function()
+        if not drive.has "accept_multishot" then return pending "this liburing has no accept_multishot" end
+        local server = luring.tcp_listen(any)
+        local address = luring.getsockname(server)
+        local fds, last = {}, nil
+        assert(luring.accept_multishot(ring, server, 0, function(cqe, res, _, flags)
+            luring.cqe_seen(ring, cqe)
+            local more = flags % (2 * luring.IORING_CQE_F_MORE) >= luring.IORING_CQE_F_MORE
+            if res >= 0 then fds[#fds + 1] = res end
+            if not more then last = res end
+            drive.collect()
+        end))
+        luring.submit(ring)
+        local clients = {}
+        for i = 1, 5 do
+            clients[i] = luring.tcp_connect(address)
+            while #fds < i do drive.turn(ring) end
+        end
+        assert.is_nil(last)
+        assert.equal(2, (drive.one(ring, "send", clients[5], "hi", 0)))
+        assert.same({ 2, "hi" }, { drive.one(ring, "recv", fds[5], 10, 0) })
+        drive.close((unpack or table.unpack)(clients))
+        drive.close((unpack or table.unpack)(fds))
+        luring.queue_exit(ring) -- ends it in flight
+        ring = luring.queue_init(16, 0)
+        drive.close(server)
+    end)
+
+    it("send takes a list of strings", function()
+        local a, b = pair()
+        local big = ("x"):rep(5000)
+        assert.equal(5005, (drive.one(ring, "send", a, { "ab", big, "cde" }, 0)))
+        assert.same({ 5005, "ab" .. big .. "cde" }, { drive.one(ring, "recv", b, 6000, luring.MSG_WAITALL - luring.MSG_WAITALL) })
+        assert.equal(2, (drive.one(ring, "send", a, { "a", "b" }, 0)))
+        assert.same({ 2, "ab" }, { drive.one(ring, "recv", b, 10, 0) })
+        drive.close(b)
+        assert.equal(-luring.EPIPE, (drive.one(ring, "send", a, { "a", "b" }, 0)))
+        drive.close(a)
+    end)
+
+    it("sendto and recvmsg bring a datagram and its sender", function()
+        if not drive.has "socket" then return pending "this liburing has no socket" end
+        local a = luring.udp_bind and luring.udp_bind(any)
+        if not a then return pending "no udp_bind" end
+        local b = luring.udp_bind(any)
+        local to, from = luring.getsockname(b), luring.getsockname(a)
+        assert.equal(5, (drive.one(ring, "sendto", a, "hello", 0, to)))
+        local res, message = drive.one(ring, "recvmsg", b, 100, 0)
+        assert.same({ 5, "hello", from }, { res, message.data, message.addr })
+        assert.equal(3, (drive.one(ring, "sendto", a, { "h", "", "ey" }, 0, to)))
+        res, message = drive.one(ring, "recvmsg", b, { size = 2, name = false }, 0)
+        assert.same({ 2, "he", nil }, { res, message.data, message.addr })
+        assert.equal(luring.MSG_TRUNC, message.flags % (2 * luring.MSG_TRUNC) - message.flags % luring.MSG_TRUNC)
+        local big = ("z"):rep(4000)
+        assert.equal(4000, (drive.one(ring, "sendmsg", a, { data = big, addr = to }, 0)))
+        assert.equal(big, (select(2, drive.one(ring, "recvmsg", b, 4000, 0))).data)
+        drive.close(a, b)
+    end)
+
+    it("sendmsg and recvmsg pass descriptors", function()
+        local a, b = pair()
+        local from, to = luring.pipe2()
+        assert.equal(1, (drive.one(ring, "sendmsg", a, { data = "x", fds = { from, to } }, 0)))
+        local res, message = drive.one(ring, "recvmsg", b, { size = 10, control = 64 }, 0)
+        assert.same({ 1, "x", 2 }, { res, message.data, #message.fds })
+        assert.is_nil(message.control)
+        assert.equal(4, (drive.one(ring, "write", message.fds[2], "pipe", -1)))
+        assert.same({ 4, "pipe" }, { drive.one(ring, "read", from, 10, -1) })
+        drive.close(a, b, from, to, message.fds[1], message.fds[2])
+    end)
+
+    it("other control messages come as they are", function()
+        if not luring.setsockopt then return pending "no setsockopt" end
+        local a, b = pair()
+        assert.equal(0, luring.setsockopt(b, luring.SOL_SOCKET, luring.SO_PASSCRED or 16, 1))
+        assert.equal(1, (drive.one(ring, "send", a, "x", 0)))
+        local _, message = drive.one(ring, "recvmsg", b, { size = 10, control = 64 }, 0)
+        assert.same({ 1, luring.SOL_SOCKET, 2, 12 },
+            { #message.control, message.control[1].level, message.control[1].type, #message.control[1].data })
+        local credentials = message.control[1]
+        assert.equal(1, (drive.one(ring, "sendmsg", a, { data = "y", control = { credentials } }, 0)))
+        _, message = drive.one(ring, "recvmsg", b, { size = 10, control = 64 }, 0)
+        assert.same(credentials, message.control[1])
+        drive.close(a, b)
+    end)
+
+    it("descriptors that come for nobody are closed", function()
+        local function open(fd) return luring.getsockname(fd) ~= -luring.EBADF end
+        local a, b = pair()
+        local c, d = pair()
+        assert.equal(1, (drive.one(ring, "sendmsg", a, { data = "x", fds = { c } }, 0)))
+        assert(luring.recvmsg(ring, b, { size = 10, control = 64 }, 0)) -- no callback
+        drive.turn(ring)
+        luring.close_fd(c)
+        -- Its other end is only gone if the received one is closed.
+        assert.same({ 0, "" }, { drive.one(ring, "recv", d, 10, 0) })
+        assert.is_true(open(a))
+        drive.close(a, b, d)
+    end)
+
+    it("says what is wrong with a message", function()
+        local cases = {
+            { 5, "table expected, got number" },
+            { {}, "field 'data' must be a string or a list of strings" },
+            { { data = { 1, {} } }, "element 2 must be a string" },
+            { { data = "x", fds = 5 }, "field 'fds' must be a list of descriptors" },
+            { { data = "x", fds = { "a" } }, "bad argument" },
+            { { data = "x", control = { 1 } }, "field 'control' must be a list" },
+            { { data = "x", control = { { level = 1, type = "x", data = "" } } }, "field 'control' must be a list" },
+            { { data = "x", addr = {} }, "bad argument #3" },
+        }
+        for _, case in ipairs(cases) do
+            local ok, message = pcall(luring.sendmsg, ring, 0, case[1], 0)
+            assert.is_false(ok)
+            assert.matches(case[2], message, 1, true)
+        end
+        assert.error_matches(function() luring.recvmsg(ring, 0, { size = -1 }, 0) end, "field 'size'")
+        assert.error_matches(function() luring.recvmsg(ring, 0, {}, 0) end, "field 'size'")
+    end)
+end)
