@@ -12,13 +12,15 @@ use crate::values::iovecs::{Sizes, Strings as List};
 use crate::values::key::Key;
 use crate::values::message::{Incoming, Outgoing, Parcel, Payload};
 use crate::values::open_how::OpenHow;
+use crate::values::optval::OptVal;
 use crate::values::path::Path;
 use crate::values::reply::{
     Accepted, Bytes, Child, Data, Descriptor, Events, Message, Name, Named, Nothing, Pair, Peer, Plain, Stat,
-    Strings,
+    Strings, ZeroCopy,
 };
 use crate::values::size::Size;
 use crate::values::time::Duration;
+use crate::values::zero_copy::ZcFlags;
 use std::ffi::c_int;
 use std::ptr::{null, null_mut};
 
@@ -206,23 +208,23 @@ rows! {
     /// Reads the extended attribute `name` of the file `path`, up to `len` bytes: the value. With 0,
     /// `res` is how many there are; -ERANGE says that `len` is too small.
     /// Since Linux 5.19. Man page: io_uring_prep_getxattr(3).
-    fn getxattr(name: Path, path: Path, len: Size) -> Bytes needs "getxattr" "2.3" =
+    fn getxattr(name: Path, path: Path, len: Size) -> Bytes needs "getxattr" "2.2" =
         |sqe| prep::getxattr(sqe, name, len.ptr.cast(), path, len.len);
 
     /// As getxattr, of an open file.
     /// Since Linux 5.19. Man page: io_uring_prep_fgetxattr(3).
-    fn fgetxattr(fd: Fd, name: Path, len: Size) -> Bytes needs "fgetxattr" "2.3" =
+    fn fgetxattr(fd: Fd, name: Path, len: Size) -> Bytes needs "fgetxattr" "2.2" =
         |sqe| prep::fgetxattr(sqe, fd, name, len.ptr.cast(), len.len);
 
     /// Sets the extended attribute `name` of the file `path` to the string `value`; `flags` are
     /// XATTR_CREATE or XATTR_REPLACE.
     /// Since Linux 5.19. Man page: io_uring_prep_setxattr(3).
-    fn setxattr(name: Path, value: Content, path: Path, flags: Int) -> Plain needs "setxattr" "2.3" =
+    fn setxattr(name: Path, value: Content, path: Path, flags: Int) -> Plain needs "setxattr" "2.2" =
         |sqe| prep::setxattr(sqe, name, value.ptr.cast(), path, flags, value.len);
 
     /// As setxattr, of an open file.
     /// Since Linux 5.19. Man page: io_uring_prep_fsetxattr(3).
-    fn fsetxattr(fd: Fd, name: Path, value: Content, flags: Int) -> Plain needs "fsetxattr" "2.3" =
+    fn fsetxattr(fd: Fd, name: Path, value: Content, flags: Int) -> Plain needs "fsetxattr" "2.2" =
         |sqe| prep::fsetxattr(sqe, fd, name, value.ptr.cast(), flags, value.len);
 
     // ---- sockets ----
@@ -230,7 +232,7 @@ rows! {
     /// Makes a socket: `domain` is AF_INET, AF_INET6 or AF_UNIX, `kind` SOCK_STREAM or SOCK_DGRAM, with
     /// SOCK_CLOEXEC and SOCK_NONBLOCK; `flags` must be 0 so far. `res` is the descriptor.
     /// Since Linux 5.19. Man page: io_uring_prep_socket(3).
-    fn socket(domain: Int, kind: Int, protocol: Int, flags: Unsigned) -> Descriptor needs "socket" "2.3";
+    fn socket(domain: Int, kind: Int, protocol: Int, flags: Unsigned) -> Descriptor needs "socket" "2.2";
 
     /// Gives a socket an address of this machine, as the helpers' tables have them.
     /// Since Linux 6.11. Man page: io_uring_prep_bind(3).
@@ -285,6 +287,36 @@ rows! {
     fn recvmsg(fd: Fd, size: Incoming, flags: Int) -> Message =
         |sqe| prep::recvmsg(sqe, fd, size, (flags | sys::MSG_CMSG_CLOEXEC as c_int) as u32);
 
+    /// As send, without copying `data` into the kernel, which pays for large data; `zc_flags` are 0 or
+    /// IORING_SEND_ZC_REPORT_USAGE. The string is kept until the kernel no longer needs it, which is a
+    /// second completion. The callback hears of that one only with the flag: `res` is 0 then, and the value
+    /// "zerocopy" or "copied".
+    /// Since Linux 6.0. Man page: io_uring_prep_send_zc(3).
+    fn send_zc(fd: Fd, data: Content, flags: Int, zc_flags: ZcFlags) -> ZeroCopy needs "send_zc" "2.3" =
+        |sqe| prep::send_zc(sqe, fd, data.ptr.cast(), data.len as usize, flags | SEND, zc_flags);
+
+    /// As sendmsg, without copying `data` into the kernel: see send_zc.
+    /// Since Linux 6.1. Man page: io_uring_prep_sendmsg_zc(3).
+    fn sendmsg_zc(fd: Fd, message: Outgoing, flags: Int, zc_flags: ZcFlags) -> ZeroCopy needs "sendmsg_zc" "2.3" = |sqe| {
+        prep::sendmsg_zc(sqe, fd, message, (flags | SEND) as u32);
+        (*sqe).ioprio |= zc_flags as u16
+    };
+
+    /// Asks a socket something: `cmd_op` is SOCKET_URING_OP_SIOCINQ or SOCKET_URING_OP_SIOCOUTQ, whose `res`
+    /// is how many bytes wait to be read or sent; or SOCKET_URING_OP_GETSOCKOPT or
+    /// SOCKET_URING_OP_SETSOCKOPT with an option's `level` and `optname`. `optval` is an integer for an
+    /// option that is a C int, or a string as long as the option; the value is what GETSOCKOPT got, likewise.
+    /// Since Linux 6.7. Man page: io_uring_prep_cmd_sock(3).
+    fn cmd_sock(cmd_op: Int, fd: Fd, level: Int, optname: Int, optval: OptVal) -> Bytes needs "cmd_sock" "2.5" =
+        |sqe| prep::cmd_sock(sqe, cmd_op, fd, level, optname, optval.ptr.cast(), optval.len as c_int);
+
+    /// The address that a socket is bound to, or with 1 as `peer` the one that it is connected to.
+    /// Since Linux 6.19. Man page: io_uring_prep_cmd_getsockname(3).
+    fn cmd_getsockname(fd: Fd, peer: Int) -> Name in name needs "cmd_getsockname" "2.13" = |sqe| {
+        let (addr, len) = Named::wire(name);
+        prep::cmd_getsockname(sqe, fd, addr, len, peer)
+    };
+
     // ---- time and waiting ----
 
     /// Ends after a time, in seconds or as `{tv_sec=, tv_nsec=}`, with -ETIME; or with 0 once `count` other
@@ -309,7 +341,7 @@ rows! {
 
     /// As poll_add, again and again: until a completion without IORING_CQE_F_MORE in its flags.
     /// Since Linux 5.13. Man page: io_uring_prep_poll_multishot(3).
-    fn poll_multishot(fd: Fd, mask: Unsigned) -> Plain needs "poll_multishot" "2.0";
+    fn poll_multishot(fd: Fd, mask: Unsigned) -> Plain;
 
     /// Ends the poll that `key` names: it gets -ECANCELED, and this 0; -ENOENT if it has ended.
     /// Since Linux 5.1. Man page: io_uring_prep_poll_remove(3).

@@ -183,3 +183,92 @@ describe("sockets:", function()
         assert.error_matches(function() luring.recvmsg(ring, 0, {}, 0) end, "field 'size'")
     end)
 end)
+
+describe("zero-copy sends:", function()
+    local ring, a, b
+    before_each(function()
+        ring = luring.queue_init(16, 0)
+        local server = luring.tcp_listen { family = luring.AF_INET, addr = "127.0.0.1", port = 0 }
+        a = luring.tcp_connect(luring.getsockname(server))
+        b = drive.one(ring, "accept", server, 0)
+        luring.close_fd(server)
+    end)
+    after_each(function()
+        luring.queue_exit(ring)
+        drive.close(a, b)
+    end)
+
+    local function send(name, ...)
+        local calls = {}
+        local arguments = { ... }
+        arguments[#arguments + 1] = function(cqe, res, value, flags)
+            luring.cqe_seen(ring, cqe)
+            calls[#calls + 1] = { res, value, flags }
+        end
+        assert(luring[name](ring, (unpack or table.unpack)(arguments)))
+        return calls
+    end
+
+    local function receive(n)
+        local text = ""
+        while #text < n do text = text .. select(2, drive.one(ring, "recv", b, n - #text, 0)) end
+        return text
+    end
+
+    for _, name in ipairs { "send_zc", "sendmsg_zc" } do
+        it(name .. " tells of the notification only when asked to", function()
+            if not drive.has(name) then return pending("this liburing has no " .. name) end
+            local big = ("0123456789"):rep(1000)
+            local data = name == "send_zc" and big or { data = { big:sub(1, 10), big:sub(11) } }
+            local calls = send(name, a, data, 0, 0)
+            assert.equal(big, receive(#big))
+            while #calls == 0 do drive.turn(ring) end
+            assert.equal(#big, calls[1][1])
+            assert.is_true(calls[1][3] % (2 * luring.IORING_CQE_F_MORE) >= luring.IORING_CQE_F_MORE)
+            local reported = send(name, a, data, 0, luring.IORING_SEND_ZC_REPORT_USAGE)
+            assert.equal(big, receive(#big))
+            while #reported < 2 do drive.turn(ring) end
+            assert.same({ #big, nil }, { reported[1][1], reported[1][2] })
+            assert.equal(0, reported[2][1])
+            assert.is_true(reported[2][2] == "copied" or reported[2][2] == "zerocopy")
+            assert.equal(1, #calls)
+        end)
+    end
+
+    it("keep their string until the notification", function()
+        if not drive.has "send_zc" then return pending "this liburing has no send_zc" end
+        local size = 3000000
+        assert(luring.send_zc(ring, a, ("abc"):rep(size / 3), luring.MSG_WAITALL, 0))
+        luring.submit(ring)
+        drive.collect()
+        local others = {}
+        for i = 1, 10 do others[i] = ("x"):rep(size + i) end
+        assert.is_true(receive(size) == ("abc"):rep(size / 3))
+    end)
+
+    it("a failing one has a notification if its flags say so", function()
+        if not drive.has "send_zc" then return pending "this liburing has no send_zc" end
+        local calls = send("send_zc", 9999, "x", 0, luring.IORING_SEND_ZC_REPORT_USAGE)
+        while #calls == 0 do drive.turn(ring) end
+        assert.same({ -luring.EBADF, nil }, { calls[1][1], calls[1][2] })
+        local more = calls[1][3] % (2 * luring.IORING_CQE_F_MORE) >= luring.IORING_CQE_F_MORE
+        drive.one(ring, "nop")
+        assert.equal(more and 2 or 1, #calls)
+    end)
+
+    it("cmd_sock reads and sets options", function()
+        if not drive.has "cmd_sock" then return pending "this liburing has no cmd_sock" end
+        local get, set = luring.SOCKET_URING_OP_GETSOCKOPT, luring.SOCKET_URING_OP_SETSOCKOPT
+        local level, name = luring.SOL_SOCKET, luring.SO_KEEPALIVE
+        local res, value = drive.one(ring, "cmd_sock", get, a, level, name, 0)
+        if res == -luring.EOPNOTSUPP then return pending "this kernel has no cmd_sock" end
+        assert.same({ 4, 0 }, { res, value })
+        assert.equal(0, (drive.one(ring, "cmd_sock", set, a, level, name, 1)))
+        res, value = drive.one(ring, "cmd_sock", get, a, level, name, 0)
+        assert.same({ 4, 1 }, { res, value })
+        res, value = drive.one(ring, "cmd_sock", get, a, level, name, "1234")
+        assert.same({ 4, 4 }, { res, #value })
+        drive.one(ring, "send", b, "hello", 0)
+        assert.equal(5, (drive.one(ring, "cmd_sock", luring.SOCKET_URING_OP_SIOCINQ, a, 0, 0, 0)))
+    end)
+end)

@@ -6,8 +6,8 @@ use crate::ring::callbacks::Id;
 use crate::ring::in_flight::{Completion, InFlight, Reply};
 use crate::ring::slab::Key;
 use crate::ring::{Ring, Work};
-use crate::sys;
-use crate::values::reply;
+use crate::sys::{self, flag};
+use crate::values::{reply, zero_copy};
 use std::ffi::c_int;
 
 /// The place of the ring's table in do_cqes' stack.
@@ -72,12 +72,23 @@ fn deliver(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) 
 /// As `deliver`, for the replies that have a value of their own and the CQE's flags.
 #[inline(never)]
 fn deliver_cold(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) {
-    let Some(flags) = handle.get(lua).map(|ring| ring.head_flags()) else { return };
+    let Some(ring) = handle.get(lua) else { return };
+    let flags = ring.head_flags();
+    let is_notification = flags & flag::IORING_CQE_F_NOTIF != 0;
+    if is_notification && completion.action.reply == Reply::ZeroCopy {
+        end(lua, ring, completion.key);
+        return lua.set_top(TABLE);
+    }
     handle::push_callback(lua, TABLE, callback);
     lua.push_light(completion.key.raw());
-    lua.push_integer(completion.res.into());
-    if !push_value(lua, handle, completion) {
-        return lua.set_top(TABLE);
+    if is_notification {
+        lua.push_integer(0);
+        lua.push_text(zero_copy::usage(completion.res));
+    } else {
+        lua.push_integer(completion.res.into());
+        if !push_value(lua, handle, completion) {
+            return lua.set_top(TABLE);
+        }
     }
     lua.push_integer(flags.into());
     match handle.get(lua) {

@@ -47,8 +47,12 @@ pub enum Reply {
     Message,
     /// What epoll_wait got.
     Events,
-    /// How a zero-copy send went.
+    /// A zero-copy send, whose second completion only says that its memory may go.
     ZeroCopy,
+    /// One whose second completion says how it went.
+    ZeroCopyReport,
+    /// A socket's option that is a C int.
+    Option,
 }
 
 impl Reply {

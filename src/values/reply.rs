@@ -1,7 +1,7 @@
 //! What a callback gets: the memory that a row asks for, and the value that is made of it.
 
 use super::arg::{Place, room};
-use super::{address, epoll, iovecs, message, siginfo, statx};
+use super::{address, epoll, iovecs, message, optval, siginfo, statx};
 use crate::lua::{Lua, RawState};
 use crate::ring::in_flight::{Completion, Reply};
 use crate::sys;
@@ -81,6 +81,8 @@ answers! {
     Message;
     /// A list of events.
     Events;
+    /// How a zero-copy send went.
+    ZeroCopy;
 }
 
 /// An address that the kernel writes, and its length before that.
@@ -107,7 +109,16 @@ impl Named {
 
 /// Whether a value is made of the block when the action has succeeded.
 pub fn has_value(reply: Reply) -> bool {
-    !matches!(reply, Reply::Nothing | Reply::Data | Reply::Accepted | Reply::Plain | Reply::Descriptor)
+    !matches!(
+        reply,
+        Reply::Nothing
+            | Reply::Data
+            | Reply::Accepted
+            | Reply::Plain
+            | Reply::Descriptor
+            | Reply::ZeroCopy
+            | Reply::ZeroCopyReport
+    )
 }
 
 /// Makes the value of the completion that the argument points to.
@@ -139,6 +150,7 @@ pub unsafe extern "C-unwind" fn build(state: RawState) -> c_int {
                 address::push_table(lua, &address::Address::from_storage(named.address, named.len));
             }
             Reply::Message => message::push(lua, completion),
+            Reply::Option => optval::push(lua, completion),
             Reply::Events => epoll::push(lua, completion),
             _ => lua.push_nil(),
         }

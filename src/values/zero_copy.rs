@@ -1,0 +1,36 @@
+//! What a zero-copy send says of itself.
+
+use super::arg::{Arg, Place};
+use super::integers::integer;
+use crate::lua::Lua;
+use crate::ring::in_flight::Reply;
+use crate::sys::flag;
+use std::ffi::{CStr, c_int};
+
+/// IORING_SEND_ZC_REPORT_USAGE, or 0.
+#[derive(Clone, Copy)]
+pub struct ZcFlags(u32);
+
+impl Arg for ZcFlags {
+    type Wire = u32;
+
+    fn check(lua: &mut Lua, index: c_int) -> ZcFlags {
+        ZcFlags(integer(lua, index, 0, u16::MAX.into()) as u32)
+    }
+
+    fn reply(self, reply: Reply) -> Reply {
+        if self.0 & flag::IORING_SEND_ZC_REPORT_USAGE != 0 { Reply::ZeroCopyReport } else { reply }
+    }
+
+    fn place(self, _lua: &Lua, _block: &mut Place, _index: c_int) -> u32 {
+        self.0
+    }
+}
+
+/// IORING_NOTIF_USAGE_ZC_COPIED, which is the sign of the result.
+const COPIED: u32 = 1 << 31;
+
+/// What the result of a notification means.
+pub fn usage(res: i32) -> &'static CStr {
+    if res as u32 & COPIED != 0 { c"copied" } else { c"zerocopy" }
+}
