@@ -78,6 +78,10 @@ macro_rules! rows {
                     $crate::system::refusal::missing(lua, stringify!($name), $version)
                 }
             )?
+            // Where a row is missing, its kinds count as used all the same.
+            const _: fn(&mut $crate::lua::Lua, std::ffi::c_int) -> ($($kind,)*) =
+                <($($kind,)*) as $crate::values::arg::Args>::check;
+            const _: $crate::ring::in_flight::Reply = <$reply as $crate::values::reply::Answer>::REPLY;
         )*
 
         /// Every action, by the name that Lua calls it by.

@@ -11,7 +11,7 @@ local refuse = child.compile("refuse.c", "refuse")
 
 -- What a program prints for which io_uring_setup fails with an error.
 local function refused(errno)
-    local result = child.run(PROGRAM, ("%s %d"):format(child.quote(refuse), errno))
+    local result = child.run(PROGRAM, ("%s io_uring_setup %d"):format(child.quote(refuse), errno))
     assert.equal(0, result.status, result.output)
     return result.output
 end

@@ -1,6 +1,6 @@
 //! Socket addresses, as Lua tables in luaposix's manner and as the kernel has them.
 
-use super::arg::{Arg, Place, room};
+use super::arg::{Arg, Place, Span, room};
 use super::fields::{self, wrong};
 use crate::lua::{Lua, Message, Type};
 use crate::sys;
@@ -85,17 +85,8 @@ impl Address {
     }
 }
 
-/// Where an address is, and how long.
-#[derive(Clone, Copy)]
-pub struct Wire {
-    /// The address.
-    pub ptr: *mut sys::sockaddr,
-    /// Its length in bytes.
-    pub len: sys::socklen_t,
-}
-
 impl Arg for Address {
-    type Wire = Wire;
+    type Wire = Span<sys::sockaddr>;
 
     fn check(lua: &mut Lua, index: c_int) -> Address {
         Address::check(lua, index)
@@ -105,11 +96,11 @@ impl Arg for Address {
         room(self.len as usize)
     }
 
-    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Wire {
+    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Span<sys::sockaddr> {
         let copy = block.values::<u8>(self.len as usize);
         // SAFETY: `room` asked for so many bytes, and the address has them.
         unsafe { copy.copy_from_nonoverlapping(self.ptr().cast(), self.len as usize) };
-        Wire { ptr: copy.cast(), len: self.len }
+        Span { ptr: copy.cast(), len: self.len }
     }
 }
 

@@ -53,6 +53,16 @@ pub trait Arg: Copy {
     fn amend(self, _sqe: &mut sys::io_uring_sqe) {}
 }
 
+/// Where something is, and how many bytes or elements it has: the wire of what takes two
+/// arguments in C.
+#[derive(Clone, Copy)]
+pub struct Span<T: Copy> {
+    /// The first of them.
+    pub ptr: *mut T,
+    /// How many there are.
+    pub len: u32,
+}
+
 /// The part of an action's block that is still free.
 pub struct Place {
     front: *mut u8,

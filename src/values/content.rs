@@ -1,7 +1,6 @@
 //! A string that the kernel reads from.
 
 use super::arg::{Arg, Place};
-use super::integers::bytes;
 use crate::lua::{Lua, Message};
 use std::ffi::c_int;
 
@@ -29,11 +28,7 @@ impl Arg for Content {
 
     #[inline]
     fn check(lua: &mut Lua, index: c_int) -> Content {
-        let bytes = bytes(lua, index);
-        match u32::try_from(bytes.len()) {
-            Ok(len) => Content { ptr: bytes.cast(), len },
-            Err(_) => too_long(lua, index),
-        }
+        Content::of(lua, index).unwrap_or_else(|| lua.type_error(index, c"string"))
     }
 
     #[inline]
@@ -55,6 +50,35 @@ impl Arg for Content {
         // SAFETY: the string is on the stack, and the block has the room that was asked for.
         unsafe { copy.copy_from_nonoverlapping(self.ptr, self.len as usize) };
         Wire { ptr: copy, len: self.len }
+    }
+}
+
+impl Content {
+    /// What is no string, for a kind that keeps something else in one.
+    pub fn from_parts(address: usize, len: u32) -> Content {
+        Content { ptr: std::ptr::without_provenance(address), len }
+    }
+
+    /// Where it is.
+    #[inline]
+    pub fn address(self) -> usize {
+        self.ptr.addr()
+    }
+
+    /// How many bytes there are.
+    #[inline]
+    pub fn len(self) -> u32 {
+        self.len
+    }
+
+    /// The string at `index`, or `None` if there is no string. Raises if it is too long.
+    #[inline]
+    pub fn of(lua: &mut Lua, index: c_int) -> Option<Content> {
+        let bytes = lua.bytes(index)?;
+        match u32::try_from(bytes.len()) {
+            Ok(len) => Some(Content { ptr: bytes.cast(), len }),
+            Err(_) => too_long(lua, index),
+        }
     }
 }
 

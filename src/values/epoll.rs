@@ -1,6 +1,6 @@
 //! What epoll watches for, and what it found.
 
-use super::arg::{Arg, Place, room};
+use super::arg::{Arg, Place, Span, room};
 use super::fields;
 use super::integers::integer;
 use crate::lua::{Lua, Type};
@@ -49,17 +49,8 @@ impl Arg for Event {
 #[derive(Clone, Copy)]
 pub struct Events(u32);
 
-/// Where to, and how many at the most.
-#[derive(Clone, Copy)]
-pub struct Wire {
-    /// The first of them.
-    pub ptr: *mut sys::epoll_event,
-    /// How many there is room for.
-    pub len: u32,
-}
-
 impl Arg for Events {
-    type Wire = Wire;
+    type Wire = Span<sys::epoll_event>;
 
     fn check(lua: &mut Lua, index: c_int) -> Events {
         Events(integer(lua, index, 1, 4096) as u32)
@@ -77,8 +68,8 @@ impl Arg for Events {
         self.0
     }
 
-    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Wire {
-        Wire { ptr: block.front().cast(), len: self.0 }
+    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Span<sys::epoll_event> {
+        Span { ptr: block.front().cast(), len: self.0 }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A socket's option, as an action's argument and value.
 
-use super::arg::{Arg, Place};
+use super::arg::{Arg, Place, Span};
 use super::integers::int;
 use crate::lua::{Lua, Message, Type};
 use crate::ring::in_flight::{Completion, Reply};
@@ -17,17 +17,8 @@ pub struct OptVal {
     len: u32,
 }
 
-/// Where it is, and how long.
-#[derive(Clone, Copy)]
-pub struct Wire {
-    /// The first byte.
-    pub ptr: *mut u8,
-    /// How many there are.
-    pub len: u32,
-}
-
 impl Arg for OptVal {
-    type Wire = Wire;
+    type Wire = Span<u8>;
 
     fn check(lua: &mut Lua, index: c_int) -> OptVal {
         if lua.kind(index) != Type::String {
@@ -61,7 +52,7 @@ impl Arg for OptVal {
         if self.integer.is_some() { Reply::Option } else { reply }
     }
 
-    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Wire {
+    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Span<u8> {
         let ptr = block.front();
         // SAFETY: `front` asked for so many bytes; the string is on the stack.
         unsafe {
@@ -70,7 +61,7 @@ impl Arg for OptVal {
                 None => ptr.copy_from_nonoverlapping(self.ptr, self.len as usize),
             }
         }
-        Wire { ptr, len: self.len }
+        Span { ptr, len: self.len }
     }
 }
 

@@ -1,5 +1,5 @@
-/* refuse ERRNO COMMAND...: runs a command for which io_uring_setup fails with that error,
-   by a seccomp filter as containers have it. */
+/* refuse CALL ERRNO COMMAND...: runs a command for which a system call fails with that error,
+   by a seccomp filter as containers have it. CALL is io_uring_setup or pwritev2. */
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -7,19 +7,22 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { IO_URING_SETUP = 425 }; /* the same number on every architecture but alpha */
 
 int main(int argc, char **argv)
 {
-	if (argc < 3)
+	if (argc < 4)
 		return 2;
+	int call = strcmp(argv[1], "pwritev2") == 0 ? SYS_pwritev2 : IO_URING_SETUP;
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IO_URING_SETUP, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | atoi(argv[1])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | atoi(argv[2])),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
@@ -28,7 +31,7 @@ int main(int argc, char **argv)
 		perror("refuse");
 		return 2;
 	}
-	execvp(argv[2], argv + 2);
-	perror(argv[2]);
+	execvp(argv[3], argv + 3);
+	perror(argv[3]);
 	return 2;
 }
