@@ -1,12 +1,18 @@
 -- What nearly every spec does with a ring.
 
 local luring = require "luring"
+local host = require "host"
 
 local drive = {}
 
+-- How long what must come is waited for: its absence is a failure then, and not a hang.
+local PATIENCE = 60000
+
 -- Submits, waits for `n` completions (1), and calls the callbacks.
 function drive.turn(ring, n)
+    host.alarm(PATIENCE)
     local submitted = luring.submit_and_wait(ring, n or 1)
+    host.alarm(0)
     if submitted < 0 then
         error("submit_and_wait: " .. luring.strerror(-submitted), 2)
     end
