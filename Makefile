@@ -30,7 +30,7 @@ RUST_FLAGS = $(strip --remap-path-prefix=$(CURDIR)=luring --remap-path-prefix=$(
 	$(if $(findstring -musl,$(CARGO_BUILD_TARGET)),-Ctarget-feature=-crt-static) $(RUSTFLAGS))
 VENDORED = $(if $(wildcard vendor/config.toml),--locked --offline --config vendor/config.toml)
 
-.PHONY: build install uninstall check check-valgrind check-elf demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
+.PHONY: build install uninstall check check-valgrind check-kernel check-elf demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	CFLAGS='$(SHIM_FLAGS)' RUSTFLAGS='$(RUST_FLAGS)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' \
@@ -52,6 +52,9 @@ check: ## run every test on every Lua that is installed (LUA_VERSIONS narrows it
 
 check-valgrind: ## run them under valgrind, on Lua 5.1 and 5.4
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-valgrind
+
+check-kernel: ## run them on the kernel of another Debian, in a virtual machine (SUITE, LUA_VERSIONS)
+	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-kernel $(or $(SUITE),bookworm) $(KERNEL)
 
 lua5.5: ## build an interpreter of Lua 5.5 for the tests, into target/lua5.5
 	$(CARGO) build --quiet --release --locked --manifest-path tests/lua55/Cargo.toml --target-dir target/lua5.5/build
