@@ -232,16 +232,48 @@ describe("queue_exit", function()
     end)
 
     it("drops what was not submitted", function()
+        -- A send happens with its submit, whatever the ring does next; a write to a file may wait
+        -- for the kernel's workers, where a cancellation can still find it.
         local path = os.tmpname()
         local fd = luring.open_file(path, "w+")
-        local ring = luring.queue_init(4, 0)
-        local called = false
-        luring.write(ring, fd, "never", 0, function() called = true end)
-        luring.queue_exit(ring)
-        assert.is_false(called)
-        assert.equal("", drive.contents(path))
-        luring.close_fd(fd)
+        local one, other = luring.socketpair()
+        for queued = 1, 4 do
+            local ring = luring.queue_init(4, 0)
+            local called = false
+            for _ = 2, queued do luring.write(ring, fd, "never", 0, function() called = true end) end
+            luring.send(ring, one, "never", 0, function() called = true end)
+            luring.queue_exit(ring)
+            assert.is_false(called)
+            assert.equal("", drive.contents(path))
+            local after = luring.queue_init(1, 0)
+            assert.same({ -luring.EAGAIN, "" }, { drive.one(after, "recv", other, 100, luring.MSG_DONTWAIT) })
+            luring.queue_exit(after)
+        end
+        drive.close(fd, one, other)
         os.remove(path)
+    end)
+
+    it("drops what a submit has left in the queue", function()
+        local one, other = luring.socketpair()
+        local ring = luring.queue_init(4, 0)
+        local kept = setmetatable({}, { __mode = "k" })
+        local function queue()
+            for _ = 1, 3 do
+                local function callback() return ring end
+                kept[callback] = true
+                luring.send(ring, one, ("never"):rep(1000), 0, callback)
+            end
+        end
+        assert.truthy(luring.accept(ring, one, 1)) -- flags that the kernel doesn't know: its submit ends there
+        queue()
+        assert.equal(1, luring.submit(ring))
+        luring.queue_exit(ring)
+        drive.collect()
+        assert.is_nil(next(kept))
+        local after = luring.queue_init(1, 0)
+        assert.same({ -luring.EAGAIN, "" }, { drive.one(after, "recv", other, 100, luring.MSG_DONTWAIT) })
+        luring.queue_exit(after)
+        drive.close(one, other)
     end)
 
     it("calls no callback, and lets go of them all", function()
