@@ -73,7 +73,7 @@ function child.compile(source, output, flags)
         return output
     end
     local compiler = os.getenv("CC") or "cc"
-    local result = child.shell(("%s -O1 -Wall %s -o %s %s"):format(
+    local result = child.shell(("%s -O1 -Wall -pthread %s -o %s %s"):format(
         compiler, flags or "", child.quote(output), child.quote(child.support .. "/" .. source)))
     assert(result.status == 0, result.output)
     return output

@@ -2,6 +2,7 @@
    every Lua, without its headers: LUA_NUM is 501 to 505, and 501 for LuaJIT too. */
 
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,7 @@ extern void lua_pushcclosure(lua_State *, lua_CFunction, int);
 extern void lua_pushinteger(lua_State *, lua_Integer);
 extern void lua_pushlightuserdata(lua_State *, void *);
 extern void lua_pushnil(lua_State *);
+extern void lua_settop(lua_State *, int);
 extern void lua_setfield(lua_State *, int, const char *);
 extern const char *lua_tolstring(lua_State *, int, size_t *);
 #if LUA_NUM == 501
@@ -141,10 +143,29 @@ static int host_state(lua_State *L)
 	return 1;
 }
 
+static void *call(void *L)
+{
+	return (void *)(intptr_t)lua_pcall(L, 0, 0, 0);
+}
+
+/* thread(f): calls f in another thread, and waits; nil, or the error */
+static int host_thread(lua_State *L)
+{
+	pthread_t thread;
+	void *status = NULL;
+	lua_settop(L, 1);
+	if (pthread_create(&thread, NULL, call, L) != 0)
+		lua_pushstring(L, "no thread");
+	else if (pthread_join(thread, &status) == 0 && status == NULL)
+		lua_pushnil(L);
+	return 1;
+}
+
 int luaopen_host(lua_State *L)
 {
 	static const struct { const char *name; lua_CFunction function; } all[] = {
-		{ "fork", host_fork }, { "wait", host_wait }, { "exit", host_exit },
+		{ "fork", host_fork }, { "thread", host_thread },
+		{ "wait", host_wait }, { "exit", host_exit },
 		{ "alarm", host_alarm }, { "umask", host_umask }, { "mode", host_mode },
 		{ "limit", host_limit }, { "light", host_light }, { "state", host_state },
 	};
