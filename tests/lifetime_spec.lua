@@ -158,6 +158,30 @@ describe("a ring that can't be ended keeps", function()
         luring.close_fd(zeros)
         assert.same({ READS, 0 }, { right, wrong })
     end)
+
+    it("the content that the kernel may still read", function()
+        if not ring then return pending("SINGLE_ISSUER is not known here") end
+        feed(("y"):rep(SIZE)) -- so that the next has to wait
+        luring.write(ring, to, ("the content "):rep(5000), -1, print)
+        assert.equal(1, luring.submit(ring))
+        end_in_vain()
+        ring = false
+        drive.collect()
+        local others = {}
+        for i = 1, 100 do others[i] = (("%011d "):format(i)):rep(5000) end
+
+        -- It may come before the end that is written here, or after one, or not at all.
+        local _, text = drive.one(feeder, "read", from, SIZE, -1)
+        assert.equal(("y"):rep(SIZE), text)
+        local got = {}
+        for i = 1, 10 do
+            feed("end")
+            _, got[i] = drive.one(feeder, "read", from, SIZE, -1)
+        end
+        local all = table.concat(got):gsub("end", "")
+        assert.equal(100, #others)
+        assert.equal("", (all:gsub("the content ", "")))
+    end)
 end)
 
 describe("two hundred states", function()
