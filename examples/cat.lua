@@ -1,25 +1,60 @@
 -- Copies files to the standard output, with several reads in flight.
--- Usage: lua cat.lua FILE ...        (- is the standard input)
+
+local USAGE = [[
+Usage: lua cat.lua [FILE ...]
+Copies the files to the standard output, one after the other.
+The standard input is taken for the file -, and when there is none.]]
 
 local luring = require "luring"
 
 local CHUNK = 64 * 1024 -- bytes a read asks for
 local DEPTH = 8         -- reads in flight at once
 
-local ring = luring.queue_init(DEPTH, 0)
 local failed = false
 
-local function complain(path, errno)
+local function complain(...)
     failed = true
-    io.stderr:write(("cat.lua: %s: %s\n"):format(path, luring.strerror(errno)))
+    io.stderr:write("cat.lua: ", table.concat({ ... }, ": "), "\n")
 end
+
+local function fail(...)
+    complain(...)
+    os.exit(1)
+end
+
+if arg[1] == "--help" then
+    print(USAGE)
+    os.exit(0)
+end
+
+-- Raises an error where io_uring is refused, as in many containers.
+local made, ring = pcall(luring.queue_init, DEPTH + 1, 0)
+if not made then fail(ring) end
 
 local function wait()
     local submitted = luring.submit_and_wait(ring, 1)
+    -- A signal may end the wait. Nothing is lost: the caller waits again.
     if submitted < 0 and submitted ~= -luring.EINTR then
-        error(luring.strerror(-submitted))
+        fail("submit", luring.strerror(-submitted))
     end
     luring.do_cqes(ring)
+end
+
+-- Writes all of it to the standard output, whatever that is. A write may take less than
+-- it was given, so it goes on with the rest.
+local function put(data)
+    while #data > 0 do
+        local res
+        luring.write(ring, 1, data, -1, function(cqe, n)
+            luring.cqe_seen(ring, cqe)
+            res = n
+        end)
+        while not res do wait() end
+        if res < 0 and res ~= -luring.EINTR then
+            fail("standard output", luring.strerror(-res))
+        end
+        data = data:sub(math.max(res, 0) + 1)
+    end
 end
 
 -- Fills one chunk of a file. A read may bring less than it was asked for, so it reads
@@ -27,7 +62,7 @@ end
 local function fill(fd, chunk)
     luring.read(ring, fd, CHUNK - chunk.size, chunk.offset + chunk.size, function(cqe, res, result)
         luring.cqe_seen(ring, cqe)
-        if res == -luring.EINTR or res == -luring.EAGAIN then
+        if res == -luring.EINTR then
             return fill(fd, chunk)
         elseif res < 0 then
             chunk.done = -res
@@ -43,10 +78,10 @@ local function fill(fd, chunk)
     end)
 end
 
--- A regular file: DEPTH chunks are read at once, and written in their order.
--- Returns an errno, or nothing.
-local function copy_file(fd)
-    local chunks, first, next_offset = {}, 1, 0
+-- Copies a file from an offset on: DEPTH chunks are read at once, and written in their
+-- order. Returns an errno, or nothing.
+local function copy_from(fd, next_offset)
+    local chunks, first = {}, 1
     local function more()
         local chunk = { offset = next_offset, size = 0, parts = {} }
         next_offset = next_offset + CHUNK
@@ -62,50 +97,56 @@ local function copy_file(fd)
         first = first + 1
         if not finished then
             if chunk.done ~= true then errno = chunk.done end
-            io.stdout:write(table.concat(chunk.parts))
             finished = chunk.last or errno
-            if not finished then more() end
+            if not finished then more() end -- this read goes on beside the write
+            put(table.concat(chunk.parts))
         end
     end
     return errno
 end
 
--- Whether reads at any offset make sense: not for a pipe or a terminal, where the
--- kernel would hand the bytes to the reads in whatever order they run.
-local function seekable(fd)
-    local file = io.open("/proc/self/fd/" .. fd)
-    local position = file and file:seek("end")
+-- Whether reads at any offset make sense for a file of which one chunk has been read: not
+-- for a pipe or a terminal, which have no position that moves. (Asking by a second open
+-- would hang on a FIFO whose writer has gone.)
+local function has_offsets(fd)
+    local file = io.open("/proc/self/fdinfo/" .. fd)
+    local info = file and file:read("*a") or ""
     if file then file:close() end
-    return position
+    return info:match("pos:%s*(%d+)") == tostring(CHUNK)
 end
 
--- One read after the other, each where the last one ended.
-local function copy_stream(fd)
-    local res
-    repeat
-        res = nil
+-- One read after the other, each where the last one ended. A file that fills the first of
+-- them, and has offsets, is worth more than one at a time; but not the standard input, whose
+-- position is also that of the programs after this one. Returns an errno, or nothing.
+local function copy(fd, is_input)
+    local first = not is_input
+    while true do
+        local res, data
         luring.read(ring, fd, CHUNK, -1, function(cqe, n, result)
             luring.cqe_seen(ring, cqe)
-            res = n
-            io.stdout:write(result)
+            res, data = n, result
         end)
         while not res do wait() end
-    until res <= 0 and res ~= -luring.EINTR and res ~= -luring.EAGAIN
-    return res < 0 and -res or nil
-end
-
-local function copy(path)
-    local fd = path == "-" and 0 or luring.open_file(path, "r")
-    if fd < 0 then
-        return complain(path, -fd)
+        if res == 0 then
+            return nil
+        elseif res < 0 and res ~= -luring.EINTR then
+            return -res
+        end
+        put(data)
+        if first and res == CHUNK and has_offsets(fd) then
+            return copy_from(fd, CHUNK)
+        end
+        first = false
     end
-    -- The standard input may have been read from: go on where it is.
-    local errno = (fd ~= 0 and seekable(fd) and copy_file or copy_stream)(fd)
-    if errno then complain(path, errno) end
-    if fd ~= 0 then luring.close_fd(fd) end
 end
 
-for _, path in ipairs(arg) do copy(path) end
-io.stdout:flush()
+for _, path in ipairs(#arg > 0 and arg or { "-" }) do
+    local is_input = path == "-"
+    local fd = is_input and 0 or luring.open_file(path, "r")
+    local errno = fd < 0 and -fd or copy(fd, is_input)
+    if errno then complain(path, luring.strerror(errno)) end
+    if fd >= 0 and not is_input then luring.close_fd(fd) end
+end
+
 luring.queue_exit(ring)
 os.exit(failed and 1 or 0)

@@ -1,17 +1,30 @@
 -- A TCP client and its server, talking in one program over one ring.
--- Usage: lua echo.lua
+
+local USAGE = [[
+Usage: lua echo.lua
+A client says its name to a server, and the server greets it. Both are this program.]]
 
 local luring = require "luring"
 
-local ring = luring.queue_init(8, 0)
+local function fail(...)
+    io.stderr:write("echo.lua: ", table.concat({ ... }, ": "), "\n")
+    os.exit(1)
+end
 
 -- Ends the program with the words for a negative result.
 local function check(what, res)
-    if res < 0 then
-        error(("%s: %s"):format(what, luring.strerror(-res)))
-    end
+    if res < 0 then fail(what, luring.strerror(-res)) end
     return res
 end
+
+if arg[1] == "--help" then
+    print(USAGE)
+    os.exit(0)
+end
+
+-- Raises an error where io_uring is refused, as in many containers.
+local made, ring = pcall(luring.queue_init, 8, 0)
+if not made then fail(ring) end
 
 -- Port 0 lets the kernel choose a free one.
 local listener = check("listen", luring.tcp_listen { family = luring.AF_INET, addr = "127.0.0.1", port = 0 })
@@ -48,7 +61,9 @@ luring.send(ring, client, "luring", 0, function(cqe, res)
 end)
 
 while not answered do
-    check("submit", luring.submit_and_wait(ring, 1))
+    local submitted = luring.submit_and_wait(ring, 1)
+    -- A signal may end the wait. Nothing is lost: wait again.
+    if submitted ~= -luring.EINTR then check("submit", submitted) end
     luring.do_cqes(ring)
 end
 

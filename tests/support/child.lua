@@ -2,12 +2,21 @@
 
 local child = {}
 
+-- What a path means after the folder has changed.
+local function absolute(path)
+    if path:find("^/") or not path:find("/") then return path end
+    local pipe = assert(io.popen("pwd"))
+    local folder = pipe:read("*l")
+    pipe:close()
+    return folder .. "/" .. path
+end
+
 -- The command that runs this very interpreter: the first word of its command line.
 local first = 0
 while arg[first - 1] do first = first - 1 end
-child.interpreter = arg[first]
-child.support = debug.getinfo(1, "S").source:match("^@(.*)/[^/]*$") or "."
-child.root = child.support .. "/../.."
+child.interpreter = absolute(arg[first])
+child.support = absolute(debug.getinfo(1, "S").source:match("^@(.*/)[^/]*$") or "./")
+child.root = child.support .. "../.."
 child.wrapper = os.getenv("LURING_TEST_WRAPPER") or ""
 
 -- A word for the shell.
@@ -42,6 +51,11 @@ function child.command(...)
     return table.concat(words, " ")
 end
 
+-- The command that runs one of the examples.
+function child.example(name, ...)
+    return child.command(child.root .. "/examples/" .. name, ...)
+end
+
 -- Runs a chunk in an interpreter of its own. `before` is put before the command.
 function child.run(chunk, before)
     local path = os.tmpname()
@@ -74,7 +88,7 @@ function child.compile(source, output, flags)
     end
     local compiler = os.getenv("CC") or "cc"
     local result = child.shell(("%s -O1 -Wall -pthread %s -o %s %s"):format(
-        compiler, flags or "", child.quote(output), child.quote(child.support .. "/" .. source)))
+        compiler, flags or "", child.quote(output), child.quote(child.support .. source)))
     assert(result.status == 0, result.output)
     return output
 end
