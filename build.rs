@@ -3,11 +3,13 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::process::exit;
+use std::{env, fs, panic};
 
 fn main() {
     println!("cargo:rerun-if-changed=wrapper.h");
     lua_traits();
+    find_libclang();
 
     // Nothing is printed to cargo yet: the shim uses liburing, and a linker with
     // --as-needed drops a library that is named before anything needs it.
@@ -17,7 +19,9 @@ fn main() {
         .print_system_cflags(false)
         .env_metadata(true)
         .probe("liburing")
-        .unwrap_or_else(|error| missing_liburing(&error));
+        .unwrap_or_else(|error| {
+            give_up("luring needs liburing 2.1 or newer, found through pkg-config", &pkg_config_words(&error))
+        });
 
     println!("cargo:rustc-env=LIBURING_VERSION={}", liburing.version);
 
@@ -49,7 +53,9 @@ fn main() {
         .wrap_static_fns_path(&shim)
         .wrap_static_fns_suffix("__shim")
         .generate()
-        .expect("bindgen could not read wrapper.h: is libclang installed? (Debian: libclang-dev; Fedora: clang-devel; Arch: clang; Alpine: clang-dev)")
+        .unwrap_or_else(|error| {
+            give_up("clang can't read liburing's headers, or has none of its own", &error.to_string())
+        })
         .write_to_file(out.join("bindings.rs"))
         .expect("OUT_DIR can be written");
     scan(&out);
@@ -84,7 +90,7 @@ const CONSTANTS: &str = "SOCKET_URING_OP_[A-Z]+|(IORING|IOSQE|IOU|AF|SOCK|SOL|SO
     |RLIMIT)_[A-Z0-9_]+|POLL[A-Z]+|EPOLL[A-Z]+|E[A-Z0-9]+|SIG[A-Z0-9]+|UTIME_(NOW|OMIT)|W(NOHANG|EXITED|STOPPED|CONTINUED|NOWAIT)|SOMAXCONN";
 
 /// Flags that an older liburing lacks: they are zero then, and so refused or not set.
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 9] = [
     "IORING_SETUP_SUBMIT_ALL",
     "IORING_SETUP_COOP_TASKRUN",
     "IORING_SETUP_TASKRUN_FLAG",
@@ -94,11 +100,40 @@ const FLAGS: [&str; 14] = [
     "IORING_SETUP_DEFER_TASKRUN",
     "IORING_SETUP_NO_SQARRAY",
     "IORING_SQ_TASKRUN",
-    "IORING_CQE_F_SOCK_NONEMPTY",
-    "IORING_CQE_F_NOTIF",
-    "IORING_CQE_F_BUF_MORE",
-    "IORING_RECVSEND_POLL_FIRST",
-    "IORING_SEND_ZC_REPORT_USAGE",
+];
+
+/// Numbers that arguments and completions need: they are the kernel's, and so the same where the
+/// headers are older than they are.
+const KERNEL: [(&str, u32); 29] = [
+    ("IORING_CQE_F_SOCK_NONEMPTY", 1 << 2),
+    ("IORING_CQE_F_NOTIF", 1 << 3),
+    ("IORING_CQE_F_BUF_MORE", 1 << 4),
+    ("IORING_RECVSEND_POLL_FIRST", 1 << 0),
+    ("IORING_SEND_ZC_REPORT_USAGE", 1 << 3),
+    ("IORING_TIMEOUT_BOOTTIME", 1 << 2),
+    ("IORING_TIMEOUT_REALTIME", 1 << 3),
+    ("IORING_TIMEOUT_ETIME_SUCCESS", 1 << 5),
+    ("IORING_TIMEOUT_MULTISHOT", 1 << 6),
+    ("IORING_ASYNC_CANCEL_ALL", 1 << 0),
+    ("IORING_ASYNC_CANCEL_FD", 1 << 1),
+    ("IORING_ASYNC_CANCEL_ANY", 1 << 2),
+    ("IORING_ASYNC_CANCEL_FD_FIXED", 1 << 3),
+    ("IORING_ASYNC_CANCEL_USERDATA", 1 << 4),
+    ("IORING_ASYNC_CANCEL_OP", 1 << 5),
+    ("IORING_FIXED_FD_NO_CLOEXEC", 1 << 0),
+    ("IORING_ACCEPT_DONTWAIT", 1 << 1),
+    ("IORING_ACCEPT_POLL_FIRST", 1 << 2),
+    ("SOCKET_URING_OP_SIOCINQ", 0),
+    ("SOCKET_URING_OP_SIOCOUTQ", 1),
+    ("SOCKET_URING_OP_GETSOCKOPT", 2),
+    ("SOCKET_URING_OP_SETSOCKOPT", 3),
+    ("RESOLVE_NO_XDEV", 1),
+    ("RESOLVE_NO_MAGICLINKS", 2),
+    ("RESOLVE_NO_SYMLINKS", 4),
+    ("RESOLVE_BENEATH", 8),
+    ("RESOLVE_IN_ROOT", 16),
+    ("RESOLVE_CACHED", 32),
+    ("FUTEX2_SIZE_U32", 2),
 ];
 
 /// Reads the bindings for what this liburing has: `cfg(prep = "NAME")` for each
@@ -125,9 +160,15 @@ fn scan(out: &Path) {
     for name in all.iter().filter(|name| !is_ours(name)) {
         writeln!(constants, "(c\"{name}\", crate::sys::{name} as i64),").expect("a String takes all");
     }
+    let mut flags = String::new();
+    for (name, value) in KERNEL {
+        writeln!(flags, "pub const {name}: u32 = {value};").expect("a String takes all");
+        if !all.contains(&name) {
+            writeln!(constants, "(c\"{name}\", {value}),").expect("a String takes all");
+        }
+    }
     fs::write(out.join("constants.rs"), format!("&[\n{constants}]")).expect("OUT_DIR can be written");
 
-    let mut flags = String::new();
     for name in FLAGS {
         let value = if all.contains(&name) { format!("super::{name} as u32") } else { "0".to_owned() };
         writeln!(flags, "pub const {name}: u32 = {value};").expect("a String takes all");
@@ -152,6 +193,18 @@ fn names<'a>(text: &'a str, start: &str) -> Vec<&'a str> {
     names
 }
 
+/// bindgen panics where there is no libclang.
+fn find_libclang() {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let found = panic::catch_unwind(bindgen::clang_version);
+    panic::set_hook(hook);
+    if let Err(panic) = found {
+        let words = panic.downcast_ref::<String>().map_or("", String::as_str);
+        give_up("luring needs libclang, to read liburing's headers", words);
+    }
+}
+
 /// What tells the Luas apart beyond mlua's names for them.
 fn lua_traits() {
     let newer =
@@ -165,12 +218,29 @@ fn lua_traits() {
     }
 }
 
-fn missing_liburing(error: &pkg_config::Error) -> ! {
-    eprintln!("luring needs liburing 2.1 or newer, found through pkg-config. Install");
-    eprintln!("  Debian, Ubuntu:  apt install liburing-dev pkg-config");
-    eprintln!("  Fedora:          dnf install liburing-devel pkgconf-pkg-config");
-    eprintln!("  Arch:            pacman -S liburing pkgconf");
-    eprintln!("  Alpine:          apk add liburing-dev pkgconf");
-    eprintln!("or set PKG_CONFIG_PATH to the folder of its liburing.pc.\n\n{error}");
-    std::process::exit(1);
+/// What pkg-config said, without the crate's advice, which is not for luring.
+fn pkg_config_words(error: &pkg_config::Error) -> String {
+    match error {
+        pkg_config::Error::Failure { output, .. } | pkg_config::Error::ProbeFailure { output, .. } => {
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        }
+        pkg_config::Error::Command { cause, .. } => format!("pkg-config can't be run: {cause}"),
+        other => other.to_string(),
+    }
 }
+
+/// Ends the build with what is missing, and how to get it. Cargo shows these lines alone; for a
+/// script that fails in another way, it would show all that was printed before.
+fn give_up(what: &str, words: &str) -> ! {
+    let lines = words.lines().filter(|line| !line.is_empty());
+    for line in [what, INSTALL].iter().flat_map(|text| text.lines()).chain(lines) {
+        println!("cargo::error={line}");
+    }
+    exit(0)
+}
+
+const INSTALL: &str = "\
+Debian, Ubuntu: apt install gcc pkg-config liburing-dev libclang-dev
+Fedora: dnf install gcc pkgconf-pkg-config liburing-devel clang-devel
+Arch: pacman -S gcc pkgconf liburing clang
+Alpine: apk add gcc musl-dev linux-headers pkgconf liburing-dev clang-dev";
