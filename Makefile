@@ -1,7 +1,9 @@
 # luring: builds, checks and installs the module. Thin over cargo: see `make help`.
 
 LUA ?=
-LUA_VERSION ?= $(or $(if $(LUA),$(shell $(LUA) scripts/lua-version.lua)),5.4)
+ifndef LUA_VERSION
+LUA_VERSION := $(if $(LUA),$(or $(shell $(LUA) scripts/lua-version.lua),that of $(LUA)),5.4)
+endif
 PREFIX ?= /usr/local
 LUA_CMOD_DIR ?= $(PREFIX)/lib/lua/$(LUA_ABI)
 CARGO ?= cargo
@@ -13,7 +15,12 @@ INSTALL ?= install
 # LuaJIT loads modules from Lua 5.1's directory, and they are the same file.
 LUA_ABI = $(if $(filter jit,$(LUA_VERSION)),5.1,$(LUA_VERSION))
 FEATURE = lua$(subst .,,$(LUA_ABI))
-LUA_VERSIONS ?= 5.1 jit 5.2 5.3 5.4 5.5
+LUAS = 5.1 jit 5.2 5.3 5.4 5.5
+LUA_VERSIONS ?= $(LUAS)
+
+# What follows is done for one Lua that there is.
+ONE_LUA = $(if $(filter $(foreach lua,$(LUAS),<$(lua)>),<$(LUA_VERSION)>),,\
+	$(error LUA_VERSION is one of: $(LUAS), not: $(LUA_VERSION)))
 
 # Where cargo leaves its work, and where it is kept for each Lua.
 BUILT = $(CARGO_TARGET_DIR)/$(if $(CARGO_BUILD_TARGET),$(CARGO_BUILD_TARGET)/)$(subst dev,debug,$(CARGO_PROFILE))
@@ -30,9 +37,10 @@ RUST_FLAGS = $(strip --remap-path-prefix=$(CURDIR)=luring --remap-path-prefix=$(
 	$(if $(findstring -musl,$(CARGO_BUILD_TARGET)),-Ctarget-feature=-crt-static) $(RUSTFLAGS))
 VENDORED = $(if $(wildcard vendor/config.toml),--locked --offline --config vendor/config.toml)
 
-.PHONY: build install uninstall check check-valgrind check-kernel check-elf demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
+.PHONY: build install uninstall check check-valgrind check-messages check-kernel check-elf demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
+	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
 	CFLAGS='$(SHIM_FLAGS)' RUSTFLAGS='$(RUST_FLAGS)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' \
 	$(CARGO) build --profile $(CARGO_PROFILE) --no-default-features --features $(FEATURE) $(VENDORED) $(CARGO_FLAGS)
 	@$(INSTALL) -D -m 644 $(BUILT)/libluring.so $(MODULE)
@@ -42,10 +50,10 @@ $(MODULE): Cargo.toml Cargo.lock build.rs wrapper.h $(wildcard src/*.rs src/*/*)
 	@$(MAKE) --no-print-directory build
 
 install: $(MODULE) ## put luring.so into $(DESTDIR)$(LUA_CMOD_DIR)
-	$(INSTALL) -D -m 644 $(MODULE) $(DESTDIR)$(LUA_CMOD_DIR)/luring.so
+	$(ONE_LUA)$(INSTALL) -D -m 644 $(MODULE) $(DESTDIR)$(LUA_CMOD_DIR)/luring.so
 
-uninstall: ## take it away again
-	rm -f $(DESTDIR)$(LUA_CMOD_DIR)/luring.so
+uninstall: ## remove it from there
+	$(ONE_LUA)rm -f $(DESTDIR)$(LUA_CMOD_DIR)/luring.so
 
 check: ## run every test on every Lua that is installed (LUA_VERSIONS narrows it)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" VENDORED="$(VENDORED)" scripts/check $(LUA_VERSIONS)
@@ -60,11 +68,14 @@ lua5.5: ## build an interpreter of Lua 5.5 for the tests, into target/lua5.5
 	$(CARGO) build --quiet --release --locked --manifest-path tests/lua55/Cargo.toml --target-dir target/lua5.5/build
 	@$(INSTALL) -D target/lua5.5/build/release/lua55 target/lua5.5/lua5.5
 
+check-messages: ## is what is said when something is missing or wrong short, and of use
+	@MAKE="$(MAKE)" scripts/check-messages
+
 check-elf: build ## is what was built fit to be installed: symbols, hardening, no paths
 	@CARGO_TARGET_DIR='$(abspath $(CARGO_TARGET_DIR))' scripts/check-elf $(wildcard $(MODULES)/*/luring.so)
 
 demo: ## build and run the module on real files and sockets
-	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/demo $(LUA_VERSION) $(LUA_VERSIONS)
+	@$(ONE_LUA)MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/demo $(LUA_VERSION) $(LUA_VERSIONS)
 
 deps: ## install what building and testing need, with the system's package manager
 	@scripts/deps
