@@ -1,5 +1,4 @@
 local child = require "child"
-local example = child.example
 
 describe("every example", function()
     local refuse = child.compile("refuse.c", "refuse")
@@ -9,14 +8,14 @@ describe("every example", function()
         local file = name .. ".lua"
 
         it(("says how it is used: %s --help"):format(file), function()
-            local result = child.shell(example(file, "--help"))
+            local result = child.shell(child.example(file, "--help"))
             assert.equal(0, result.status, result.output)
             assert.equal("Usage: lua " .. file, result.output:match("^Usage: lua [%w_.]+"))
         end)
 
         it(("says in one line that io_uring is refused: %s"):format(file), function()
             local arguments = name == "echo_clients" and "1" or nil
-            local result = child.shell(("%s %d %s"):format(child.quote(refuse), eperm, example(file, arguments)))
+            local result = child.shell(("%s %d %s"):format(child.quote(refuse), eperm, child.example(file, arguments)))
             local said = file .. ": could not initialise queue: Operation not permitted"
             assert.equal(said, result.output:sub(1, #said))
             assert.truthy(result.output:find("^[^\n]*\n$"), result.output)
@@ -27,14 +26,14 @@ end)
 
 describe("the example write_read.lua", function()
     it("writes a file and reads it", function()
-        local result = child.shell(example "write_read.lua")
+        local result = child.shell(child.example "write_read.lua")
         assert.equal("wrote 18 bytes\nread 18 bytes: written by luring\n", result.output)
         assert.equal(0, result.status)
     end)
 
     it("keeps a file that it was given", function()
         local path = os.tmpname()
-        local result = child.shell(example("write_read.lua", path))
+        local result = child.shell(child.example("write_read.lua", path))
         assert.equal(0, result.status, result.output)
         assert.equal("written by luring\n", child.contents(path))
         os.remove(path)
@@ -45,7 +44,7 @@ describe("the example write_read.lua", function()
             ["/nowhere/file"] = "No such file or directory",
             ["/dev/full"] = "No space left on device",
         } do
-            local result = child.shell(example("write_read.lua", path))
+            local result = child.shell(child.example("write_read.lua", path))
             assert.equal(("write_read.lua: %s: %s\n"):format(path, words), result.output)
             assert.equal(1, result.status)
         end
@@ -54,9 +53,25 @@ end)
 
 describe("the example echo.lua", function()
     it("talks to itself", function()
-        local result = child.shell(example "echo.lua")
+        local result = child.shell(child.example "echo.lua")
         assert.equal(
             "server: listening\nserver: got luring\nclient: got Hello, luring!\n", result.output)
+        assert.equal(0, result.status)
+    end)
+end)
+
+describe("README.md", function()
+    it("starts with an example, and prints what that prints", function()
+        local example, output = child.contents(child.root .. "/README.md"):match(
+            "\n```lua\n(.-)```\n\nprints\n\n```\n(.-)```")
+        local path = os.tmpname()
+        local file = io.open(path, "w")
+        file:write(example)
+        file:close()
+        local result = child.shell(("cd $(mktemp -d); %s; status=$?; rm -r \"$PWD\"; exit $status"):format(
+            child.command(path)))
+        os.remove(path)
+        assert.equal(output, result.output)
         assert.equal(0, result.status)
     end)
 end)
