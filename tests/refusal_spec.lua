@@ -18,18 +18,22 @@ end
 
 describe("queue_init where the system refuses", function()
     local texts = {
-        { "EPERM", "Operation not permitted", "seccomp" },
-        { "ENOSYS", "Function not implemented", "a seccomp filter or an emulator" },
-        { "ENOMEM", "Cannot allocate memory", "limit on locked memory" },
-        { "EACCES", "Permission denied", "SELinux" },
-        { "EMFILE", "Too many open files", "" },
+        { "EPERM", "seccomp" },
+        { "ENOSYS", "a seccomp filter or an emulator" },
+        { "ENOMEM", "limit on locked memory" },
+        { "EACCES", "SELinux" },
+        { "EMFILE", "" },
     }
     for _, text in ipairs(texts) do
-        it(("with %s says why, and what to do"):format(text[1]), function()
-            local output = refused(luring[text[1]])
+        local name, advice = text[1], text[2]
+        it(("with %s says why, and what to do"):format(name), function()
+            local errno = luring[name]
+            local output = refused(errno)
             assert.equal("false", output:match("^%a+"))
-            assert.truthy(output:find(":2: could not initialise queue: " .. text[2], 1, true), output)
-            assert.truthy(output:find(text[3], 1, true), output)
+            -- In the C library's words, which differ.
+            local said = ":2: could not initialise queue: " .. luring.strerror(errno)
+            assert.truthy(output:find(said, 1, true), output)
+            assert.truthy(output:find(advice, 1, true), output)
         end)
     end
 

@@ -122,6 +122,13 @@ static int host_limit(lua_State *L)
 	return number(L, before);
 }
 
+/* strerror(errno): the C library's words */
+static int host_strerror(lua_State *L)
+{
+	lua_pushstring(L, strerror((int)luaL_checkinteger(L, 1)));
+	return 1;
+}
+
 /* light(n): a light userdata */
 static int host_light(lua_State *L)
 {
@@ -168,8 +175,9 @@ int luaopen_host(lua_State *L)
 		{ "wait", host_wait }, { "exit", host_exit },
 		{ "alarm", host_alarm }, { "umask", host_umask }, { "mode", host_mode },
 		{ "limit", host_limit }, { "light", host_light }, { "state", host_state },
+		{ "strerror", host_strerror },
 	};
-	lua_createtable(L, 0, 9);
+	lua_createtable(L, 0, 10);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		lua_pushcclosure(L, all[i].function, 0);
 		lua_setfield(L, -2, all[i].name);
