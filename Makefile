@@ -6,6 +6,8 @@ LUA_VERSION := $(if $(LUA),$(or $(shell $(LUA) scripts/lua-version.lua),that of 
 endif
 PREFIX ?= /usr/local
 LUA_CMOD_DIR ?= $(PREFIX)/lib/lua/$(LUA_ABI)
+DOC_DIR ?= $(PREFIX)/share/doc/luring
+LICENSE_DIR ?= $(DOC_DIR)
 CARGO ?= cargo
 CARGO_FLAGS ?=
 CARGO_PROFILE ?= release
@@ -37,7 +39,13 @@ RUST_FLAGS = $(strip --remap-path-prefix=$(CURDIR)=luring --remap-path-prefix=$(
 	$(if $(findstring -musl,$(CARGO_BUILD_TARGET)),-Ctarget-feature=-crt-static) $(RUSTFLAGS))
 VENDORED = $(if $(wildcard vendor/config.toml),--locked --offline --config vendor/config.toml)
 
-.PHONY: build install uninstall check check-valgrind check-messages check-kernel check-elf demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
+# What is installed once, whatever the Lua. `make install` lists what each Lua gets. All
+# packages are made with these two: what is added here is in each of them.
+CHANGELOG = CHANGELOG.md
+DOCUMENTS = README.md $(CHANGELOG) $(wildcard docs/performance.* docs/reference.md) examples
+LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
+
+.PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -51,6 +59,10 @@ $(MODULE): Cargo.toml Cargo.lock build.rs wrapper.h $(wildcard src/*.rs src/*/*)
 
 install: $(MODULE) ## put luring.so into $(DESTDIR)$(LUA_CMOD_DIR)
 	$(ONE_LUA)$(INSTALL) -D -m 644 $(MODULE) $(DESTDIR)$(LUA_CMOD_DIR)/luring.so
+
+install-doc: ## put the documents into $(DESTDIR)$(DOC_DIR), and the licences
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(LICENSE_DIR) $(LICENSES)
+	scripts/install-doc $(DESTDIR)$(DOC_DIR) $(DOCUMENTS)
 
 uninstall: ## remove it from there
 	$(ONE_LUA)rm -f $(DESTDIR)$(LUA_CMOD_DIR)/luring.so
