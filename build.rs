@@ -38,9 +38,9 @@ fn main() {
         .allowlist_function(FUNCTIONS)
         .allowlist_var("LURING_.*")
         .allowlist_var(CONSTANTS)
-        .allowlist_var("(PROT|MAP|MADV)_[A-Z0-9_]+")
-        .allowlist_type("sockaddr_(in|in6|un|storage)|__socket_type|iovec|msghdr|cmsghdr|statx|siginfo_t|open_how|timespec|time_t")
-        .allowlist_type("epoll_event|futex_waitv|io_uring_.*|__kernel_timespec")
+        .allowlist_var("(PROT|MAP|MADV)_[A-Z0-9_]+|POSIX_SPAWN_SET[A-Z]+|SIG_(BLOCK|SETMASK)|F_DUPFD_CLOEXEC|PATH_MAX|environ")
+        .allowlist_type("sockaddr_(in|in6|un|storage)|__socket_type|iovec|msghdr|cmsghdr|statx|siginfo_t|open_how|timespec|time_t|signalfd_siginfo")
+        .allowlist_type("idtype_t|EPOLL_EVENTS|epoll_event|futex_waitv|io_uring_.*|__kernel_timespec")
         .prepend_enum_name(false)
         .derive_debug(false)
         .generate_comments(false)
@@ -81,8 +81,11 @@ fn main() {
 }
 
 /// What the module takes from the C library.
-const FUNCTIONS: &str =
-    "open|close|pipe2|socket|socketpair|listen|setsockopt|strerror|mmap|munmap|madvise|fileno";
+const FUNCTIONS: &str = "strerror|mmap|munmap|madvise\
+    |open|close|pipe2|fcntl|lseek|ftruncate|fchmod|fchown|fileno|readlink|mknod|utimensat|futimens\
+    |socket|socketpair|listen|shutdown|getsockopt|setsockopt\
+    |eventfd|timerfd_(create|settime)|inotify_(init1|add_watch|rm_watch)|epoll_create1|signalfd|clock_gettime|waitid\
+    |posix_spawnp|posix_spawn(attr|_file_actions)_.*|pthread_sigmask|sig(empty|fill|add)set";
 
 /// The constants that Lua gets, by the names that the headers give them.
 const CONSTANTS: &str = "SOCKET_URING_OP_[A-Z]+|(IORING|IOSQE|IOU|AF|SOCK|SOL|SO|SHUT|MSG|IPPROTO|IPV6|TCP|UDP|O|AT|STATX|S|SEEK|FALLOC_FL\
@@ -178,7 +181,9 @@ fn scan(out: &Path) {
 
 /// Constants that are the module's own business.
 fn is_ours(name: &str) -> bool {
-    ["LURING_", "PROT_", "MAP_", "MADV_", "_"].iter().any(|prefix| name.starts_with(prefix))
+    ["LURING_", "PROT_", "MAP_", "MADV_", "POSIX_SPAWN_", "SIG_", "F_", "PATH_", "EOF", "_"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
         || !name.starts_with(|c: char| c.is_ascii_uppercase())
         || name.contains(|c: char| c.is_ascii_lowercase())
 }

@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -28,6 +30,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 /* io_uring_prep_cancel's type changed in liburing 2.2, prep_rw's never did. */
@@ -97,6 +100,34 @@ static inline int luring_connect(int fd, const struct sockaddr *addr, socklen_t 
 static inline int luring_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
 {
 	return getsockname(fd, addr, len);
+}
+
+static inline int luring_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return getpeername(fd, addr, len);
+}
+
+/* The C libraries have these late, or not at all. */
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+
+static inline int luring_pidfd_open(int pid, unsigned flags)
+{
+	return syscall(SYS_pidfd_open, pid, flags);
+}
+
+static inline int luring_pidfd_send_signal(int pidfd, int signal)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+static inline int luring_getdents(int fd, void *records, size_t size)
+{
+	return syscall(SYS_getdents64, fd, records, size);
 }
 
 /* Likewise, an enum. Leaves zeros where it fails. */

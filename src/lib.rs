@@ -7,6 +7,7 @@
 
 mod action;
 mod actions;
+mod calls;
 mod handle;
 mod lua;
 mod ring;
@@ -18,7 +19,7 @@ mod values;
 
 use lua::{Function, Lua, RawState};
 use std::ffi::{CStr, c_int};
-use system::{constants, files, sockets};
+use system::constants;
 
 /// Functions that take a ring first, beside the actions: also `ring:name(...)`.
 const METHODS: [(&CStr, Function); 5] = [
@@ -29,18 +30,11 @@ const METHODS: [(&CStr, Function); 5] = [
     (c"submit_and_wait", rings::submit_and_wait),
 ];
 
-/// Functions that take no ring.
-const FUNCTIONS: [(&CStr, Function); 9] = [
-    (c"close_fd", files::close_fd),
-    (c"getsockname", sockets::getsockname),
-    (c"open_file", files::open_file),
-    (c"pipe2", files::pipe2),
-    (c"queue_init", rings::queue_init),
-    (c"socketpair", sockets::socketpair),
-    (c"strerror", files::strerror),
-    (c"tcp_connect", sockets::tcp_connect),
-    (c"tcp_listen", sockets::tcp_listen),
-];
+/// Functions that take no ring, beside those of `system`.
+const FUNCTIONS: calls::Table = &[(c"queue_init", rings::queue_init)];
+
+/// The module's own name and version.
+const VERSION: &str = concat!("luring ", env!("CARGO_PKG_VERSION"));
 
 /// Makes the module's table.
 ///
@@ -63,10 +57,12 @@ pub unsafe extern "C-unwind" fn luaopen_luring(state: RawState) -> c_int {
     }
     handle::register(lua, methods);
     lua.set_top(module);
-    for (name, function) in FUNCTIONS {
-        lua.push_function(function);
+    for (name, function) in FUNCTIONS.iter().chain(system::FUNCTIONS.into_iter().flatten()) {
+        lua.push_function(*function);
         lua.set_field(module, name);
     }
+    lua.push_bytes(VERSION.as_bytes());
+    lua.set_field(module, c"_VERSION");
     constants::register(lua);
     1
 }

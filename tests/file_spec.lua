@@ -95,7 +95,7 @@ describe("open_file", function()
     end)
 
     it("names its five modes when it is given another", function()
-        for _, mode in ipairs { "", "x", "rw", "r+", "w++", "W", "w\0", "wb", 5 } do
+        for _, mode in ipairs { "", "x", "rw", "r+", "w++", "W", "w\0", "wb", "5" } do
             local ok, message = pcall(function()
                 local fd = luring.open_file(path, mode)
                 return fd

@@ -1,4 +1,4 @@
-//! What the module asks of other libraries' objects, and of Lua's own files.
+//! Lua's values as the synchronous functions see them: files, other libraries' objects, tables.
 
 use super::{Lua, Type};
 use crate::sys;
@@ -81,5 +81,43 @@ impl Lua {
             unsafe { ffi::lua_call(self.0, 1, 1) };
         }
         kind != Type::Nil
+    }
+
+    /// The boolean at `index`.
+    pub fn boolean(&self, index: c_int) -> bool {
+        // SAFETY: `new`'s promise.
+        unsafe { ffi::lua_toboolean(self.0, index) != 0 }
+    }
+
+    /// Pushes a float.
+    pub fn push_number(&self, value: f64) {
+        // SAFETY: `new`'s promise; one slot.
+        unsafe { ffi::lua_pushnumber(self.0, value) }
+    }
+
+    /// Pops a key, and pushes the next one and its value from the table at `table`, if there
+    /// is one. Raises when the table has been changed meanwhile.
+    pub fn next(&mut self, table: c_int) -> bool {
+        // SAFETY: `new`'s promise; the callers know a table is there, and pushed nil or a key.
+        unsafe { ffi::lua_next(self.0, table) != 0 }
+    }
+
+    /// Joins the `count` strings on top. May raise out of memory.
+    pub fn concat(&mut self, count: c_int) {
+        // SAFETY: `new`'s promise; the callers pushed as many.
+        unsafe { ffi::lua_concat(self.0, count) }
+    }
+
+    /// `table[key] = value` of the table under the two on top, and pops both. May raise out
+    /// of memory.
+    pub fn set_pair(&mut self) {
+        // SAFETY: `new`'s promise; the callers pushed all three.
+        unsafe { ffi::lua_rawset(self.0, -3) }
+    }
+
+    /// `table[name] = value` of the table on top. May raise out of memory.
+    pub fn set_integer(&mut self, name: &CStr, value: i64) {
+        self.push_integer(value);
+        self.set_field(-2, name);
     }
 }

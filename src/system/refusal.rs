@@ -1,6 +1,6 @@
 //! Why the system makes no ring, in words that say what to do.
 
-use super::files::error_text;
+use super::errno::error_text;
 use crate::lua::{Lua, Message};
 use crate::ring::Errno;
 use crate::sys;

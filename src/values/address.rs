@@ -2,6 +2,7 @@
 
 use super::arg::{Arg, Place, Span, room};
 use super::fields::{self, wrong};
+use super::integers::bytes;
 use crate::lua::{Lua, Message, Type};
 use crate::sys;
 use std::ffi::{CStr, c_int};
@@ -104,21 +105,23 @@ impl Arg for Address {
     }
 }
 
+/// The packed sockaddr that a string is. No text begins with a family, which is a small number.
 fn packed(lua: &mut Lua, index: c_int) -> Address {
+    let bytes = bytes(lua, index);
     let mut address = Address::room();
     let room = address.len as usize;
-    match lua.bytes(index) {
-        Some(bytes) if (PATH_AT..=room).contains(&bytes.len()) => {
-            // SAFETY: the string is on the stack, and there is room.
-            unsafe { address.ptr_mut().cast::<u8>().copy_from(bytes.cast(), bytes.len()) };
-            address.len = bytes.len() as _;
-            address
-        }
-        _ => lua.argument_error(
-            index,
-            Message::new(format_args!("a packed address has {PATH_AT} to {room} bytes")),
-        ),
+    if !(PATH_AT..=room).contains(&bytes.len()) {
+        let text = format_args!("a packed address has {PATH_AT} to {room} bytes");
+        lua.argument_error(index, Message::new(text));
     }
+    // SAFETY: the string is on the stack, and there is room.
+    unsafe { address.ptr_mut().cast::<u8>().copy_from(bytes.cast(), bytes.len()) };
+    address.len = bytes.len() as _;
+    if address.family() > u8::MAX.into() {
+        let text = format_args!("neither a packed address nor a table with family, addr and port");
+        lua.argument_error(index, Message::new(text));
+    }
+    address
 }
 
 fn from_table(lua: &mut Lua, index: c_int) -> Address {

@@ -1,5 +1,6 @@
 //! File descriptors: as integers, and as what objects of Lua and of other libraries have.
 
+use super::fields::wrong;
 use super::integers::int;
 use crate::lua::{File, Lua, Message, Type};
 use crate::sys;
@@ -16,47 +17,81 @@ const NAMES: [&CStr; 4] = [c"getfd", c"fileno", c"pollfd", c"fd"];
 pub fn descriptor(lua: &mut Lua, index: c_int) -> c_int {
     match lua.integer(index).map(c_int::try_from) {
         Ok(Ok(fd)) => fd,
-        _ => of_object(lua, index),
+        _ => of_object(lua, index).unwrap_or_else(|why| raise(lua, index, why)),
     }
+}
+
+/// The descriptor in a field of the argument at `index`, if there is one. As above.
+pub fn field(lua: &mut Lua, index: c_int, field: &CStr) -> Option<c_int> {
+    let absent = lua.get_field(index, field) == Type::Nil;
+    let place = lua.top();
+    let found = (!absent).then(|| match lua.integer(place).map(c_int::try_from) {
+        Ok(Ok(fd)) => fd,
+        _ => of_object(lua, place).unwrap_or_else(|_| wrong(lua, index, field, format_args!("a descriptor"))),
+    });
+    lua.pop();
+    found
+}
+
+/// Why a value gives no descriptor.
+enum Why {
+    /// It is something else, and no object.
+    Other,
+    /// It is an object that has none.
+    Nothing,
+    /// It is a file that has been closed.
+    Closed,
+    /// It is a file in memory.
+    Memory,
+    /// This is not what it should be.
+    Answer(&'static CStr),
 }
 
 #[cold]
 #[inline(never)]
-fn of_object(lua: &mut Lua, index: c_int) -> c_int {
+fn of_object(lua: &mut Lua, index: c_int) -> Result<c_int, Why> {
     match (lua.file(index), lua.kind(index)) {
-        (File::Closed, _) => lua.argument_error(index, Message::new(format_args!("file is closed"))),
+        (File::Closed, _) => Err(Why::Closed),
         // SAFETY: the file is open, and on the stack.
         (File::Open(file), _) => match unsafe { sys::fileno(file) } {
-            -1 => lua.argument_error(index, Message::new(format_args!("file has no descriptor"))),
-            fd => fd,
+            -1 => Err(Why::Memory),
+            fd => Ok(fd),
         },
         (File::No, Type::Table | Type::Userdata) if lua.has_fields(index) => asked(lua, index),
-        (File::No, Type::Table | Type::Userdata) => lua.type_error(index, c"descriptor"),
-        (File::No, _) => int(lua, index), // which says what is wrong
+        (File::No, Type::Table | Type::Userdata) => Err(Why::Nothing),
+        (File::No, _) => Err(Why::Other),
     }
 }
 
-/// What the object at `index` says that its descriptor is. Raises.
-fn asked(lua: &mut Lua, index: c_int) -> c_int {
+/// What the object at `index` says that its descriptor is; a closed one may say -1.
+fn asked(lua: &mut Lua, index: c_int) -> Result<c_int, Why> {
     for name in NAMES {
-        if lua.ask(index, name) {
-            return answer(lua, index, name);
-        }
+        let found = lua.ask(index, name);
+        let answer = lua.integer(-1).map(c_int::try_from);
         lua.pop();
+        match answer {
+            Ok(Ok(fd @ 0..)) if found => return Ok(fd),
+            _ if found => return Err(Why::Answer(name)),
+            _ => {}
+        }
     }
-    lua.type_error(index, c"descriptor")
+    Err(Why::Nothing)
 }
 
-/// The descriptor on top, which an object gave for `name`: a closed one gives -1. Pops it.
-fn answer(lua: &mut Lua, index: c_int, name: &CStr) -> c_int {
-    match lua.integer(-1).map(c_int::try_from) {
-        Ok(Ok(fd @ 0..)) => {
-            lua.pop();
-            fd
+#[cold]
+fn raise(lua: &mut Lua, index: c_int, why: Why) -> ! {
+    let message = match why {
+        Why::Other => {
+            int(lua, index); // which says what is wrong
+            Message::new(format_args!("not a descriptor"))
         }
-        _ => {
+        Why::Nothing => lua.type_error(index, c"descriptor"),
+        Why::Closed => Message::new(format_args!("file is closed")),
+        Why::Memory => Message::new(format_args!("file has no descriptor")),
+        Why::Answer(name) => {
             let name = name.to_str().unwrap_or_default();
-            lua.argument_error(index, Message::new(format_args!("its '{name}' gives no descriptor")))
+            Message::new(format_args!("its '{name}' gives no descriptor"))
         }
-    }
+    };
+    lua.argument_error(index, message)
 }

@@ -1,6 +1,6 @@
 //! The fields of tables that are arguments. An error names the argument and the field.
 
-use crate::lua::{Lua, Message, Type};
+use crate::lua::{Bytes, Lua, Message, Type};
 use std::ffi::{CStr, c_int};
 use std::fmt::Arguments;
 
@@ -31,4 +31,42 @@ pub fn integer(
     };
     lua.pop();
     value
+}
+
+/// The boolean in a field, if there is one. Raises, and may run any Lua code.
+pub fn boolean(lua: &mut Lua, index: c_int, field: &CStr) -> Option<bool> {
+    let value = match lua.get_field(index, field) {
+        Type::Nil => None,
+        Type::Boolean => Some(lua.boolean(-1)),
+        _ => wrong(lua, index, field, format_args!("a boolean")),
+    };
+    lua.pop();
+    value
+}
+
+/// The path that is on top, and in a field. It stays there, and so alive. Raises.
+pub fn path(lua: &mut Lua, index: c_int, field: &CStr) -> Bytes {
+    match lua.bytes(-1) {
+        // SAFETY: the string is on the stack.
+        Some(path) if !unsafe { &*path }.contains(&0) => path,
+        _ => wrong(lua, index, field, format_args!("a path without zero bytes")),
+    }
+}
+
+/// Raises unless every name in the table at `index` is one of these: what is misspelt would
+/// go unnoticed.
+pub fn only(lua: &mut Lua, index: c_int, names: &[&CStr]) {
+    lua.push_nil();
+    while lua.next(index) {
+        lua.pop();
+        if lua.kind(-1) == Type::String {
+            let name = lua.bytes(-1).unwrap_or(&[]);
+            // SAFETY: the string is on the stack.
+            let name = unsafe { &*name };
+            if !names.iter().any(|known| known.to_bytes() == name) {
+                let name = Message::new(format_args!("unknown field '{}'", name.escape_ascii()));
+                lua.argument_error(index, name);
+            }
+        }
+    }
 }

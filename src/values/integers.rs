@@ -32,11 +32,6 @@ pub fn int(lua: &mut Lua, index: c_int) -> c_int {
     integer(lua, index, c_int::MIN.into(), c_int::MAX.into()) as c_int
 }
 
-/// A C `int`, or the default where there is no argument. Raises.
-pub fn optional_int(lua: &mut Lua, index: c_int, default: c_int) -> c_int {
-    if lua.absent(index) { default } else { int(lua, index) }
-}
-
 /// A string without zero bytes: Lua's strings end with one, as C wants it. Raises.
 pub fn path(lua: &mut Lua, index: c_int) -> Bytes {
     let path = bytes(lua, index);

@@ -16,12 +16,18 @@ pub struct Time {
 const SECOND: u32 = 1_000_000_000;
 
 impl Time {
+    /// No time at all.
+    pub const ZERO: Time = Time { seconds: 0, nanoseconds: 0 };
+    /// The present, where a moment is wanted.
+    pub const NOW: Time = Time { seconds: 0, nanoseconds: sys::UTIME_NOW };
+
     /// For io_uring.
     pub fn kernel(self) -> sys::__kernel_timespec {
         sys::__kernel_timespec { tv_sec: self.seconds, tv_nsec: self.nanoseconds.into() }
     }
 
     /// For the C library, whose seconds may have 32 bits: the nearest time that it knows.
+    #[allow(clippy::useless_conversion)] // on this machine, not on all
     pub fn libc(self) -> sys::timespec {
         // SAFETY: numbers only, which may be zero.
         let mut time: sys::timespec = unsafe { std::mem::zeroed() };
@@ -86,7 +92,7 @@ pub fn timeout(lua: &mut Lua, index: c_int) -> Option<Time> {
 /// A moment at `index`, in seconds since 1970, before which it is negative. `tv_nsec` may be
 /// UTIME_NOW or UTIME_OMIT too. Raises, and may run any Lua code.
 pub fn moment(lua: &mut Lua, index: c_int) -> Time {
-    time(lua, index, i64::MIN, sys::UTIME_NOW as u32)
+    time(lua, index, i64::MIN, sys::UTIME_NOW)
         .unwrap_or_else(|| lua.argument_error(index, Message::new(format_args!("must be a time in seconds"))))
 }
 
