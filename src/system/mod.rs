@@ -3,6 +3,7 @@
 pub mod constants;
 pub mod errno;
 mod files;
+mod folders;
 pub mod refusal;
 pub mod sigpipe;
 mod sockets;
@@ -10,8 +11,9 @@ mod sockets;
 use crate::calls::Table;
 
 /// The functions of all files here.
-pub const FUNCTIONS: [Table; 3] = [
+pub const FUNCTIONS: [Table; 4] = [
     errno::FUNCTIONS,
     files::FUNCTIONS,
+    folders::FUNCTIONS,
     sockets::FUNCTIONS,
 ];
