@@ -4,6 +4,7 @@ pub mod constants;
 pub mod errno;
 mod files;
 mod folders;
+mod processes;
 pub mod refusal;
 mod signals;
 pub mod sigpipe;
@@ -13,10 +14,11 @@ mod waiting;
 use crate::calls::Table;
 
 /// The functions of all files here.
-pub const FUNCTIONS: [Table; 6] = [
+pub const FUNCTIONS: [Table; 7] = [
     errno::FUNCTIONS,
     files::FUNCTIONS,
     folders::FUNCTIONS,
+    processes::FUNCTIONS,
     signals::FUNCTIONS,
     sockets::FUNCTIONS,
     waiting::FUNCTIONS,

@@ -20,4 +20,5 @@ pub mod siginfo;
 pub mod size;
 pub mod statx;
 pub mod time;
+pub mod words;
 pub mod zero_copy;
