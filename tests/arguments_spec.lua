@@ -3,10 +3,10 @@ local child = require "child"
 local drive = require "drive"
 local host = require "host"
 
--- The cases are made from the reference in README.md: each heading has a function's
+-- The cases are made from the reference: each heading has a function's
 -- parameters with their types.
 local functions = {}
-for name, parameters in child.contents(child.root .. "/README.md"):gmatch("\n### `luring%.([%w_]+)%((.-)%)") do
+for name, parameters in child.reference():gmatch("\n### `luring%.([%w_]+)%((.-)%)") do
     local list = {}
     for parameter, kind, optional in parameters:gmatch("([%w_]+): (%w+)(%??)") do
         list[#list + 1] = { name = parameter, kind = kind, optional = optional == "?" }
@@ -17,7 +17,11 @@ end
 local INT, UINT = { -2 ^ 31, 2 ^ 31 - 1 }, { 0, 2 ^ 32 - 1 }
 local RANGES = {
     fd = INT, sockfd = INT, flags = INT, errno = INT, backlog = INT, domain = INT, type = INT, protocol = INT,
-    size = UINT, entries = UINT, wait_nr = UINT, offset = false,
+    size = UINT, entries = UINT, wait_nr = UINT, offset = false, permissions = UINT, how = INT, level = INT,
+    optname = INT, optlen = { 0, 2 ^ 31 - 1 }, whence = INT, length = false, owner = { -1, 2 ^ 32 - 1 },
+    group = { -1, 2 ^ 32 - 1 }, st_mode = UINT, device = UINT, pid = INT, signal = INT, options = INT, idtype = UINT,
+    id = UINT, initval = UINT, clockid = INT, wd = INT, mask = UINT, value = INT, opts = INT, signals = INT, mode = INT,
+    folder = INT,
 }
 
 local NONE = {}
@@ -55,6 +59,24 @@ function complaint(call, parameter, value, kind)
         if value == full then return nil end
         if kind == "table" and value ~= NONE then return "descriptor expected, got table" end
         return complaint(call, { kind = "integer", name = "fd" }, value, kind)
+    elseif wanted == "folder" or wanted == "id" then
+        if kind == "string" and wanted == "folder" then return nil end
+        if kind == "number" or kind == "string" then wanted = "integer" else wanted = "descriptor" end
+        return complaint(call, { kind = wanted, name = parameter.name }, value, kind)
+    elseif wanted == "value" or wanted == "signals" or wanted == "options" then
+        if kind == (wanted == "value" and "string" or "table") and value ~= NONE then return nil end
+        if call.name == "udp_bind" then return "table expected, got " .. got(value, kind) end
+        return complaint(call, { kind = "integer", name = parameter.name }, value, kind)
+    elseif wanted == "mode" then
+        if kind == "string" then return "mode must be one of: w, w+, a, a+, r" end
+        wanted = kind == "number" and "integer" or "string"
+        return complaint(call, { kind = wanted, name = "mode" }, value, kind)
+    elseif wanted == "time" then
+        if kind == "number" or tonumber(value) or kind == "table" and value ~= NONE then return nil end
+        return "number expected, got " .. got(value, kind)
+    elseif wanted == "program" then
+        if kind == "table" and value ~= NONE then return "no program is named" end
+        return "table expected, got " .. got(value, kind)
     elseif wanted == "string" then
         if kind == "string" or kind == "number" then return nil end
         return "string expected, got " .. got(value, kind)
@@ -63,7 +85,10 @@ function complaint(call, parameter, value, kind)
         return "function expected, got " .. got(value, kind)
     elseif wanted == "table" then
         if kind == "table" and value ~= NONE then return "field 'family' must be an integer from 0 to 65535" end
-        if kind == "string" then return #value < 2 and "a packed address has 2 to 128 bytes" or nil end
+        if kind == "string" then
+            return #value < 2 and "a packed address has 2 to 128 bytes"
+                or "neither a packed address nor a table with family, addr and port"
+        end
         return "table expected, got " .. got(value, kind)
     elseif wanted == "cqe" then
         if kind == "light userdata" then
@@ -73,14 +98,14 @@ function complaint(call, parameter, value, kind)
     elseif wanted == "userdata" then
         return "luring expected, got " .. got(value, kind)
     end
-    error("no such kind in README.md: " .. wanted)
+    error("no such kind in the reference: " .. wanted)
 end
 
 -- Right arguments for the places before the wrong one.
 local function right(parameter, ring)
     local values = {
         userdata = ring, integer = parameter.name == "entries" and 4 or 0, string = "/dev/null", ["function"] = print,
-        descriptor = 0,
+        descriptor = 0, time = 0, id = 0, folder = 0, value = 0, mode = 0, options = {}, signals = {},
         table = { family = luring.AF_UNIX, path = "/nowhere/socket" }, cqe = light,
     }
     return values[parameter.kind]
@@ -88,7 +113,7 @@ end
 
 local compile = loadstring or load
 
-describe("README.md", function()
+describe("the reference", function()
     it("has a heading for each function, with types that the cases know", function()
         assert.is_true(#functions >= 13)
         local names = {}

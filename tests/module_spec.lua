@@ -50,15 +50,16 @@ describe("the module", function()
         if tried == 0 then pending("there is no module for another Lua beside this one") end
     end)
 
-    it("has the functions of the README, and the README has the module's", function()
+    it("has the functions of the reference, and the reference has the module's", function()
         local documented = {}
-        for name in child.contents(child.root .. "/README.md"):gmatch("\n### `luring%.([%w_]+)%(") do
+        for name in child.reference():gmatch("\n### `luring%.([%w_]+)%(") do
+            assert.is_nil(documented[name], name .. " is there twice")
             documented[name] = true
-            assert.equal("function", type(luring[name]), name .. " is in README.md only")
+            assert.equal("function", type(luring[name]), name .. " is in the reference only")
         end
         for name, value in pairs(luring) do
             if type(value) == "function" then
-                assert.is_true(documented[name], name .. " is not in README.md")
+                assert.is_true(documented[name], name .. " is not in the reference")
             end
         end
     end)
@@ -70,12 +71,17 @@ describe("the module", function()
         }
         for name, number in pairs(numbers) do assert.equal(number, luring[name], name) end
         for name, value in pairs(luring) do
-            if type(value) ~= "function" then
+            if type(value) ~= "function" and name ~= "_VERSION" then
                 assert.equal("number", type(value), name)
                 assert.equal(0, value % 1, name)
             end
         end
     end)
+end)
+
+it("the module has a version, which is the crate's", function()
+    local version = child.contents(child.root .. "/Cargo.toml"):match('\nversion = "([^"]+)"')
+    assert.equal("luring " .. version, luring._VERSION)
 end)
 
 describe("a ring", function()

@@ -32,6 +32,11 @@ local function contents(path)
 end
 child.contents = contents
 
+-- What documents the functions.
+function child.reference()
+    return contents(child.root .. "/README.md") .. contents(child.root .. "/docs/helpers.md")
+end
+
 -- Runs a shell command: its exit status (128 + N for signal N, 124 when it takes longer
 -- than a minute), and what it wrote to its output and error output, in one.
 function child.shell(command)
