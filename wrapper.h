@@ -86,6 +86,12 @@ static inline int luring_siginfo_status(siginfo_t *info)
 	return info->si_status;
 }
 
+/* A field of its own only since liburing 2.1, in one place with this one. */
+static inline void luring_set_file_index(struct io_uring_sqe *sqe, __u32 file_index)
+{
+	sqe->splice_fd_in = file_index;
+}
+
 /* glibc declares these with a union type of its own in place of the pointer. */
 static inline int luring_bind(int fd, const struct sockaddr *addr, socklen_t len)
 {

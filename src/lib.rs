@@ -20,6 +20,7 @@ mod values;
 use lua::{Function, Lua, RawState};
 use std::ffi::{CStr, c_int};
 use system::constants;
+use values::slot;
 
 /// Functions that take a ring first, beside the actions: also `ring:name(...)`.
 const METHODS: [(&CStr, Function); 5] = [
@@ -31,7 +32,7 @@ const METHODS: [(&CStr, Function); 5] = [
 ];
 
 /// Functions that take no ring, beside those of `system`.
-const FUNCTIONS: calls::Table = &[(c"queue_init", rings::queue_init)];
+const FUNCTIONS: calls::Table = &[(c"fixed", slot::fixed_of_slot), (c"queue_init", rings::queue_init)];
 
 /// The module's own name and version.
 const VERSION: &str = concat!("luring ", env!("CARGO_PKG_VERSION"));

@@ -46,7 +46,27 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
     // Check. Reading an argument may run the collector, and so any Lua code: the ring is
     // looked at only then.
     let handle = Handle::check(lua);
+    if A::Answer::REPLY.is_cold() {
+        return queue_any::<A>(lua, handle);
+    }
+    match A::Args::quick(lua, FIRST) {
+        Some(args) => queue_checked::<A>(lua, handle, args),
+        None => queue_any::<A>(lua, handle),
+    }
+}
+
+/// As `queue`, from the arguments on: a function of its own, so that the simple kind of them
+/// costs nothing for the others.
+#[cold]
+#[inline(never)]
+fn queue_any<A: Action>(lua: &mut Lua, handle: Handle) -> c_int {
     let args = A::Args::check(lua, FIRST);
+    queue_checked::<A>(lua, handle, args)
+}
+
+/// As `queue`, once the arguments are checked.
+#[inline(always)]
+fn queue_checked<A: Action>(lua: &mut Lua, handle: Handle, args: A::Args) -> c_int {
     let anchors = args.anchors();
     if anchors > 1 {
         push_bundle::<A>(lua, args, anchors);
@@ -70,7 +90,12 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
     let slot = reserve(lua, ring);
     let room = args.room().saturating_add(A::Answer::ROOM);
     if callback.is_new() || anchors > 0 {
-        anchor::<A>(lua, ring, callback, args, anchors, slot, room);
+        let mut value = 0;
+        args.each_anchor(FIRST, |index| value = index);
+        if anchors > 1 {
+            value = lua.top();
+        }
+        anchor(lua, ring, callback, index, slot, value, room);
     }
 
     // Place. Nothing raises any more, but for want of memory where nothing was anchored.
@@ -166,37 +191,28 @@ fn push_bundle<A: Action>(lua: &mut Lua, args: A::Args, anchors: c_int) {
     });
 }
 
-/// Makes Lua keep a callback that is new, and a slot's value. What it keeps for an
-/// action that is not queued after all, is overwritten by the next. Raises.
+/// Makes Lua keep a callback that is new, which is at `index` of the stack, and a slot's value,
+/// which is at `value` unless that is 0. What it keeps for an action that is not queued after
+/// all, is overwritten by the next. Raises.
 #[inline(never)]
-fn anchor<A: Action>(
+fn anchor(
     lua: &Lua,
     ring: &mut Ring,
     callback: Callback,
-    args: A::Args,
-    anchors: c_int,
+    index: c_int,
     slot: u32,
+    value: c_int,
     room: usize,
 ) {
     if !ring.reserve_block(room) {
         lua.out_of_memory();
     }
-    let value = match anchors {
-        0 => None,
-        1 => {
-            let mut only = None;
-            args.each_anchor(FIRST, |index| only = Some(index));
-            only
-        }
-        _ => Some(lua.top()),
-    };
-    let index = FIRST + A::Args::COUNT;
     handle::push_table(lua);
     if callback.is_new() {
         let id = ring.callbacks.reserve(lua.address(index)).unwrap_or_else(|| lua.out_of_memory());
         handle::keep_callback(lua, id, index);
     }
-    if let Some(value) = value {
+    if value != 0 {
         handle::keep_value(lua, slot, value);
     }
 }

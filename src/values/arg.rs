@@ -14,6 +14,13 @@ pub trait Arg: Copy {
     /// no other Lua code can change. Raises.
     fn check(lua: &mut Lua, index: c_int) -> Self;
 
+    /// As `check`, where most calls have something simple: what else it may be is left to
+    /// `check`, which then begins anew. Raises.
+    #[inline]
+    fn quick(lua: &mut Lua, index: c_int) -> Option<Self> {
+        Some(Self::check(lua, index))
+    }
+
     /// How many bytes of the action's block it may need.
     #[inline]
     fn room(self) -> usize {
@@ -128,6 +135,9 @@ pub trait Args: Copy {
     /// Takes the arguments from `first` on. Raises.
     fn check(lua: &mut Lua, first: c_int) -> Self;
 
+    /// As `check`, if all are of the simple kind. Raises.
+    fn quick(lua: &mut Lua, first: c_int) -> Option<Self>;
+
     /// How large a block they need.
     fn room(self) -> usize;
 
@@ -163,6 +173,11 @@ macro_rules! tuples {
             #[inline]
             fn check(lua: &mut Lua, first: c_int) -> Self {
                 ($($kind::check(lua, first + $number),)*)
+            }
+
+            #[inline]
+            fn quick(lua: &mut Lua, first: c_int) -> Option<Self> {
+                Some(($($kind::quick(lua, first + $number)?,)*))
             }
 
             #[inline]

@@ -10,11 +10,23 @@ use std::ffi::{CStr, c_int};
 /// and cqueues's names, and the plain one.
 const NAMES: [&CStr; 4] = [c"getfd", c"fileno", c"pollfd", c"fd"];
 
+/// The number of the first slot of a ring's table of files, `luring.fixed(0)`, and those of the
+/// other slots follow: no descriptor is as large.
+pub const SLOTS: c_int = 1 << 30;
+
 /// The descriptor at `index`, counted from the stack's bottom: an integer, a Lua file, or an
 /// object that has one. The kernel, not the module, says whether an integer is one. Raises;
 /// an object may run any Lua code.
-#[inline]
 pub fn descriptor(lua: &mut Lua, index: c_int) -> c_int {
+    match descriptor_or_slot(lua, index) {
+        SLOTS.. => lua.argument_error(index, Message::new(format_args!("a slot can't be used here"))),
+        fd => fd,
+    }
+}
+
+/// As `descriptor`, where the kernel takes a slot too. Raises.
+#[inline]
+pub fn descriptor_or_slot(lua: &mut Lua, index: c_int) -> c_int {
     match lua.integer(index).map(c_int::try_from) {
         Ok(Ok(fd)) => fd,
         _ => of_object(lua, index).unwrap_or_else(|why| raise(lua, index, why)),

@@ -81,8 +81,6 @@ kinds! {
     Length(u64) = 0, i64::MAX;
     /// A file's permissions.
     Mode(u32) = 0, 0o7777;
-    /// A slot of the ring's table of files, from 0.
-    Slot(u32) = 0, (1 << 30) - 1;
 }
 
 /// Whether there is a callback at `index`; one that can't be called raises.

@@ -19,6 +19,7 @@ pub mod reply;
 pub mod siginfo;
 pub mod size;
 pub mod statx;
+pub mod slot;
 pub mod time;
 pub mod words;
 pub mod zero_copy;
