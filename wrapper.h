@@ -92,6 +92,14 @@ static inline void luring_set_file_index(struct io_uring_sqe *sqe, __u32 file_in
 	sqe->splice_fd_in = file_index;
 }
 
+/* An older liburing has not all of its operations. Gives -errno. */
+static inline int luring_register(int fd, unsigned op, const void *arg, unsigned count)
+{
+	int result = syscall(__NR_io_uring_register, (long)fd, (long)op, arg, (long)count);
+
+	return result < 0 ? -errno : result;
+}
+
 /* glibc declares these with a union type of its own in place of the pointer. */
 static inline int luring_bind(int fd, const struct sockaddr *addr, socklen_t len)
 {

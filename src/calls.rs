@@ -1,102 +1,133 @@
-//! The functions that take no ring: `functions!` makes a file's table of them.
+//! The functions of a ring that are no actions and give a number, a row each.
 
-use crate::lua::{Function, Lua};
-use crate::values::integers::integer;
-use std::ffi::{CStr, c_int};
+use crate::values::cpus::Cpus;
+use crate::values::descriptors::{Descriptors, Files};
+use crate::values::fd::NoSlot;
+use crate::values::integers::{Unsigned, UpTo};
+use crate::values::napi::Napi;
 
-/// A file's functions, by the names that Lua calls them by.
-pub type Table = &'static [(&'static CStr, Function)];
-
-/// What a function gives to Lua.
-pub trait Answer {
-    /// Pushes it, and gives the number of values.
-    fn push(self, lua: &mut Lua) -> c_int;
-}
-
-impl Answer for i64 {
-    fn push(self, lua: &mut Lua) -> c_int {
-        lua.push_integer(self);
-        1
-    }
-}
-
-/// This many values, which are on top of the stack.
-pub struct Pushed(pub c_int);
-
-impl Answer for Pushed {
-    fn push(self, _lua: &mut Lua) -> c_int {
-        self.0
-    }
-}
-
-/// Two descriptors, or what failed instead.
-pub struct Pair(pub i64, pub [c_int; 2]);
-
-impl Answer for Pair {
-    fn push(self, lua: &mut Lua) -> c_int {
-        if self.0 < 0 {
-            return self.0.push(lua);
-        }
-        lua.push_integer(self.1[0].into());
-        lua.push_integer(self.1[1].into());
-        2
-    }
-}
-
-/// A C `unsigned int`. Raises.
-pub fn unsigned(lua: &mut Lua, index: c_int) -> u32 {
-    integer(lua, index, 0, u32::MAX.into()) as u32
-}
-
-/// A 64-bit integer. Raises.
-pub fn long(lua: &mut Lua, index: c_int) -> i64 {
-    integer(lua, index, i64::MIN, i64::MAX)
-}
-
-/// Defines functions and the file's table `FUNCTIONS` of them.
-///
-/// An argument's kind is a function that takes it from its place of the stack, or raises; with
-/// a default it may be absent. It leaves the stack as it was, or the next argument would be
-/// taken from what it left: only the last may push. A string stays on the stack, and so alive.
-macro_rules! functions {
-    ($($(#[$doc:meta])*
-    fn $name:ident($lua:ident $(, $arg:ident: $kind:ident $(= $default:expr)?)*) $body:block)*) => {
+/// A row says what a function of that name does, and the number that it returns: the arguments
+/// are checked from left to right, and only then is the ring taken, since that may run Lua code.
+macro_rules! calls {
+    ($($(#[doc = $doc:literal])*
+    fn $name:ident($ring:ident $(, $arg:ident: $kind:ty)*) = $body:expr;)*) => {
         $(
-            $(#[$doc])*
+            $(#[doc = $doc])*
             unsafe extern "C-unwind" fn $name(state: $crate::lua::RawState) -> std::ffi::c_int {
                 // SAFETY: Lua calls with a live state.
-                let $lua = &mut unsafe { $crate::lua::Lua::new(state) };
-                let _place = 0;
+                let lua = &mut unsafe { $crate::lua::Lua::new(state) };
+                let handle = $crate::handle::Handle::check(lua);
+                let mut _index = $crate::handle::RING;
                 $(
-                    let _place = _place + 1;
-                    let $arg = $crate::calls::argument!($lua, _place, $kind $(, $default)?);
+                    _index += 1;
+                    let $arg = <$kind as $crate::values::arg::Arg>::check(lua, _index);
                 )*
-                let answer = $body;
-                $crate::calls::Answer::push(answer, $lua)
+                let $ring = handle.ring(lua);
+                let number: i64 = ($body).into();
+                lua.push_integer(number);
+                1
             }
         )*
 
-        /// This file's functions.
-        pub const FUNCTIONS: $crate::calls::Table =
-            &[$(($crate::calls::c_name(concat!(stringify!($name), "\0")), $name),)*];
+        /// Each, by the name that Lua calls it by.
+        pub const CALLS: &[$crate::rows::Entry] =
+            &[$(($crate::rows::c_name(concat!(stringify!($name), "\0")), $name),)*];
+
+        /// What there is to say about each.
+        #[cfg(test)]
+        pub const ROWS: &[$crate::rows::Row] = &[$($crate::rows::Row {
+            name: stringify!($name),
+            doc: &[$($doc),*],
+            args: &[$((stringify!($arg), stringify!($kind))),*],
+            reply: "",
+            needs: None,
+        },)*];
     };
 }
 
-macro_rules! argument {
-    ($lua:ident, $place:expr, $kind:ident) => {
-        $kind($lua, $place)
-    };
-    ($lua:ident, $place:expr, $kind:ident, $default:expr) => {
-        if $lua.absent($place) { $default } else { $kind($lua, $place) }
-    };
-}
+calls! {
+    /// Gives the ring a table of files, whose slots actions take in place of a descriptor:
+    /// `luring.fixed(slot)`. `files` is a list of descriptors, -1 for an empty slot, or the
+    /// number of slots, all empty. The table holds the files: their descriptors may be closed.
+    /// 0, or -errno: -EMFILE for more slots than the process may have descriptors.
+    /// Since Linux 5.1. Man page: io_uring_register_files(3).
+    fn register_files(ring, files: Files) = ring.register_files(files.0.ptr, files.0.len);
 
-pub(crate) use {argument, functions};
+    /// Puts the descriptors of a list into the slots from `offset` on; -1 empties a slot, and
+    /// IORING_REGISTER_FILES_SKIP leaves one as it is. How many were done, or -errno.
+    /// Since Linux 5.5. Man page: io_uring_register_files_update(3).
+    fn register_files_update(ring, offset: Unsigned, files: Descriptors) =
+        ring.update_files(offset.0, files.wire().ptr, files.wire().len);
 
-/// A name as C has it.
-pub const fn c_name(name: &'static str) -> &'static CStr {
-    match CStr::from_bytes_with_nul(name.as_bytes()) {
-        Ok(name) => name,
-        Err(_) => panic!("a name holds no NUL"), // at compile time
-    }
+    /// Takes the ring's table of files away; what is in flight on a slot goes on. 0 or -errno.
+    /// Since Linux 5.1. Man page: io_uring_unregister_files(3).
+    fn unregister_files(ring) = ring.unregister_files();
+
+    /// Chooses free slots (IORING_FILE_INDEX_ALLOC) from the `len` ones from `offset` on, and no
+    /// others. 0 or -errno.
+    /// Since Linux 6.0. Man page: io_uring_register_file_alloc_range(3).
+    fn register_file_alloc_range(ring, offset: Unsigned, len: Unsigned) = ring.file_alloc_range(offset.0, len.0);
+
+    /// Signals an eventfd with each completion, for a loop that waits for descriptors. 0 or -errno.
+    /// Since Linux 5.2. Man page: io_uring_register_eventfd(3).
+    fn register_eventfd(ring, fd: NoSlot) = ring.register_eventfd(fd.number(), false);
+
+    /// As register_eventfd, but for completions of actions that could not be done at once only.
+    /// 0 or -errno.
+    /// Since Linux 5.6. Man page: io_uring_register_eventfd(3).
+    fn register_eventfd_async(ring, fd: NoSlot) = ring.register_eventfd(fd.number(), true);
+
+    /// Signals the eventfd no more. 0 or -errno.
+    /// Since Linux 5.2. Man page: io_uring_unregister_eventfd(3).
+    fn unregister_eventfd(ring) = ring.unregister_eventfd();
+
+    /// Lets the kernel's workers of this ring run on the processors of a list only, which count
+    /// from 0. 0 or -errno.
+    /// Since Linux 5.14. Man page: io_uring_register_iowq_aff(3).
+    fn register_iowq_aff(ring, cpus: Cpus) = ring.register_iowq_aff(&cpus.0);
+
+    /// Lets them run on every processor again. 0 or -errno.
+    /// Since Linux 5.14. Man page: io_uring_unregister_iowq_aff(3).
+    fn unregister_iowq_aff(ring) = ring.unregister_iowq_aff();
+
+    /// Looks for what has arrived from the network while it waits for completions, for
+    /// `busy_poll_to` microseconds (`{busy_poll_to=, prefer_busy_poll=}`). 0 or -errno.
+    /// Since Linux 6.9. Man page: io_uring_register_napi(3).
+    fn register_napi(ring, napi: Napi) = ring.register_napi(napi.0);
+
+    /// Does that no more. 0 or -errno.
+    /// Since Linux 6.9. Man page: io_uring_unregister_napi(3).
+    fn unregister_napi(ring) = ring.unregister_napi();
+
+    /// Notes who the program is now, and gives a number for `sqe_set_personality`: actions
+    /// with it are done by that user's and group's rights, whoever the program is then. Or -errno.
+    /// Since Linux 5.6. Man page: io_uring_register_personality(3).
+    fn register_personality(ring) = ring.register_personality();
+
+    /// Forgets it. 0 or -errno.
+    /// Since Linux 5.6. Man page: io_uring_unregister_personality(3).
+    fn unregister_personality(ring, id: UpTo<65535>) = ring.unregister_personality(id.0);
+
+    /// Chooses the clock by which `submit_and_wait`'s timeout is measured: CLOCK_MONOTONIC or
+    /// CLOCK_BOOTTIME. 0 or -errno.
+    /// Since Linux 6.12. Man page: io_uring_register_clock(3).
+    fn register_clock(ring, clock: Unsigned) = ring.register_clock(clock.0);
+
+    /// The number of the ring's descriptor, which is readable when there are completions.
+    fn ring_fd(ring) = ring.descriptor();
+
+    /// How many actions, queued ones included, have a last completion that was not seen yet.
+    fn in_flight(ring) = ring.count_in_flight();
+
+    /// How many actions are queued and not submitted.
+    /// Man page: io_uring_sq_ready(3).
+    fn sq_ready(ring) = ring.sq_ready();
+
+    /// How many more actions can be queued before a submit.
+    /// Man page: io_uring_sq_space_left(3).
+    fn sq_space_left(ring) = ring.sq_space_left();
+
+    /// How many completions are there.
+    /// Man page: io_uring_cq_ready(3).
+    fn cq_ready(ring) = ring.cq_ready();
 }

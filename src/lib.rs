@@ -8,6 +8,7 @@
 mod action;
 mod actions;
 mod calls;
+mod functions;
 mod handle;
 mod lua;
 mod ring;
@@ -19,7 +20,7 @@ mod values;
 
 use lua::{Function, Lua, RawState};
 use std::ffi::{CStr, c_int};
-use system::constants;
+use system::{constants, probe};
 use values::slot;
 
 /// Functions that take a ring first, beside the actions: also `ring:name(...)`.
@@ -32,10 +33,21 @@ const METHODS: [(&CStr, Function); 5] = [
 ];
 
 /// Functions that take no ring, beside those of `system`.
-const FUNCTIONS: calls::Table = &[(c"fixed", slot::fixed_of_slot), (c"queue_init", rings::queue_init)];
+const FUNCTIONS: functions::Table = &[
+    (c"available", probe::available),
+    (c"can", probe::can),
+    (c"fixed", slot::fixed_of_slot),
+    (c"probe", probe::probe),
+    (c"queue_init", rings::queue_init),
+];
 
 /// The module's own name and version.
 const VERSION: &str = concat!("luring ", env!("CARGO_PKG_VERSION"));
+
+/// All functions but the actions, by the name that Lua calls them by.
+fn others() -> impl Iterator<Item = &'static rows::Entry> {
+    METHODS.iter().chain(calls::CALLS).chain(FUNCTIONS).chain(system::FUNCTIONS.into_iter().flatten())
+}
 
 /// Makes the module's table.
 ///
@@ -50,7 +62,7 @@ pub unsafe extern "C-unwind" fn luaopen_luring(state: RawState) -> c_int {
     lua.push_table();
     lua.push_table();
     let (module, methods) = (1, 2);
-    for (name, function) in METHODS.iter().chain(actions::ACTIONS) {
+    for (name, function) in METHODS.iter().chain(actions::ACTIONS).chain(calls::CALLS) {
         lua.push_function(*function);
         lua.push_copy(-1);
         lua.set_field(module, name);

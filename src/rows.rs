@@ -88,6 +88,10 @@ macro_rules! rows {
         pub const ACTIONS: &[$crate::rows::Entry] =
             &[$(($crate::rows::c_name(concat!(stringify!($name), "\0")), $name),)*];
 
+        /// Those that this build's liburing does not have.
+        pub const MISSING: &[&std::ffi::CStr] =
+            &[$($(#[cfg(not(prep = $prep))] $crate::rows::c_name(concat!(stringify!($name), "\0")),)?)*];
+
         /// What there is to say about each.
         #[cfg(test)]
         pub const ROWS: &[$crate::rows::Row] = &[$($crate::rows::Row {

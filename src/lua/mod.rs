@@ -297,6 +297,12 @@ impl Lua {
         unsafe { ffi::lua_pushnil(self.0) }
     }
 
+    /// Pushes a boolean.
+    pub fn push_boolean(&self, value: bool) {
+        // SAFETY: `new`'s promise; one slot.
+        unsafe { ffi::lua_pushboolean(self.0, value.into()) }
+    }
+
     /// Pushes an integer.
     #[inline]
     pub fn push_integer(&self, value: i64) {

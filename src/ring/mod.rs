@@ -1,5 +1,6 @@
 //! One io_uring: its queues, what is in flight, and how it ends. Knows no Lua.
 
+pub mod asking;
 pub mod buffers;
 pub mod callbacks;
 pub mod control;
@@ -7,8 +8,10 @@ mod drain;
 mod fork;
 pub mod in_flight;
 mod queues;
+pub mod registered;
 mod setup;
 pub mod slab;
+mod state;
 
 use crate::sys::{self, flag};
 use buffers::{Buffer, Pool};

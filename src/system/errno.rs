@@ -1,6 +1,6 @@
 //! Error numbers: their names, and the words for them.
 
-use crate::calls::{Pushed, functions};
+use crate::functions::{Pushed, functions};
 use crate::sys;
 use crate::values::integers::int;
 use std::ffi::CStr;

@@ -1,7 +1,7 @@
 //! Files that are open, or are to be.
 
 use super::errno::result;
-use crate::calls::{Pair, functions, long, unsigned};
+use crate::functions::{Pair, functions, long, unsigned};
 use crate::lua::{Lua, Message, Type};
 use crate::sys;
 use crate::values::descriptor::descriptor;

@@ -4,6 +4,7 @@ pub mod constants;
 pub mod errno;
 mod files;
 mod folders;
+pub mod probe;
 mod processes;
 pub mod refusal;
 mod signals;
@@ -11,7 +12,7 @@ pub mod sigpipe;
 mod sockets;
 mod waiting;
 
-use crate::calls::Table;
+use crate::functions::Table;
 
 /// The functions of all files here.
 pub const FUNCTIONS: [Table; 7] = [

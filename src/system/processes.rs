@@ -1,7 +1,7 @@
 //! Processes: started, signalled, and how they ended.
 
 use super::errno::result;
-use crate::calls::{Answer, Pushed, functions, unsigned};
+use crate::functions::{Answer, Pushed, functions, unsigned};
 use crate::lua::{Lua, Message, Type};
 use crate::sys;
 use crate::values::descriptor::{self, descriptor};

@@ -2,7 +2,7 @@
 
 use super::errno::result;
 use super::files::CLOSE_ON_EXEC;
-use crate::calls::{Pushed, functions};
+use crate::functions::{Pushed, functions};
 use crate::lua::{Lua, Message, Type};
 use crate::sys;
 use crate::values::integers::{bytes, int};

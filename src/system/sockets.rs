@@ -2,7 +2,7 @@
 
 use super::errno::result;
 use super::files::CLOSE_ON_EXEC;
-use crate::calls::{Pair, Pushed, functions};
+use crate::functions::{Pair, Pushed, functions};
 use crate::lua::{Bytes, Lua, Type};
 use crate::sys;
 use crate::values::address::{self, Address};

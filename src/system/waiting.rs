@@ -2,7 +2,7 @@
 
 use super::errno::result;
 use super::files::CLOSE_ON_EXEC;
-use crate::calls::{Pushed, functions, unsigned};
+use crate::functions::{Pushed, functions, unsigned};
 use crate::lua::{Lua, Message};
 use crate::sys;
 use crate::values::descriptor::descriptor;

@@ -46,6 +46,7 @@ pub fn field(lua: &mut Lua, index: c_int, field: &CStr) -> Option<c_int> {
 }
 
 /// Why a value gives no descriptor.
+#[derive(Clone, Copy)]
 enum Why {
     /// It is something else, and no object.
     Other,
@@ -90,20 +91,51 @@ fn asked(lua: &mut Lua, index: c_int) -> Result<c_int, Why> {
     Err(Why::Nothing)
 }
 
+impl Why {
+    fn message(self) -> Message {
+        match self {
+            Why::Other | Why::Nothing => Message::new(format_args!("descriptor expected")),
+            Why::Closed => Message::new(format_args!("file is closed")),
+            Why::Memory => Message::new(format_args!("file has no descriptor")),
+            Why::Answer(name) => {
+                let name = name.to_str().unwrap_or_default();
+                Message::new(format_args!("its '{name}' gives no descriptor"))
+            }
+        }
+    }
+}
+
 #[cold]
 fn raise(lua: &mut Lua, index: c_int, why: Why) -> ! {
-    let message = match why {
+    match why {
         Why::Other => {
             int(lua, index); // which says what is wrong
-            Message::new(format_args!("not a descriptor"))
         }
         Why::Nothing => lua.type_error(index, c"descriptor"),
-        Why::Closed => Message::new(format_args!("file is closed")),
-        Why::Memory => Message::new(format_args!("file has no descriptor")),
-        Why::Answer(name) => {
-            let name = name.to_str().unwrap_or_default();
-            Message::new(format_args!("its '{name}' gives no descriptor"))
-        }
-    };
-    lua.argument_error(index, message)
+        _ => {}
+    }
+    lua.argument_error(index, why.message())
+}
+
+/// The descriptor on top of the stack, which is the element `number` of the list that is the
+/// argument `index`, or a negative number that is left to the kernel. Raises.
+pub fn element(lua: &mut Lua, index: c_int, number: usize) -> c_int {
+    let top = lua.top();
+    match lua.integer(top).map(c_int::try_from) {
+        Ok(Ok(fd)) if fd < SLOTS => fd,
+        Ok(_) => lua
+            .argument_error(index, Message::new(format_args!("element {number}: no descriptor is as large"))),
+        Err(_) => match of_object(lua, top) {
+            Ok(fd) if fd < SLOTS => fd,
+            Ok(_) => {
+                let message = Message::new(format_args!("element {number}: a slot can't be used here"));
+                lua.argument_error(index, message)
+            }
+            Err(why) => {
+                let message = why.message();
+                let words = std::str::from_utf8(message.as_bytes()).unwrap_or_default();
+                lua.argument_error(index, Message::new(format_args!("element {number}: {words}")))
+            }
+        },
+    }
 }

@@ -66,19 +66,29 @@ impl Arg for Fd {
 /// What makes an SQE's descriptor a slot.
 const FIXED_FILE: u8 = 1 << sys::IOSQE_FIXED_FILE_BIT;
 
-/// A descriptor where the kernel takes no slot: a folder's (AT_FDCWD too), mostly.
+/// A folder's descriptor, or AT_FDCWD.
+pub type Dir = NoSlot;
+
+/// A descriptor where the kernel takes no slot.
 #[derive(Clone, Copy)]
-pub struct Dir {
+pub struct NoSlot {
     number: c_int,
     object: bool,
 }
 
-impl Arg for Dir {
+impl NoSlot {
+    /// The number.
+    pub fn number(self) -> c_int {
+        self.number
+    }
+}
+
+impl Arg for NoSlot {
     type Wire = c_int;
 
-    fn check(lua: &mut Lua, index: c_int) -> Dir {
+    fn check(lua: &mut Lua, index: c_int) -> NoSlot {
         let object = lua.integer(index).is_err();
-        Dir { number: descriptor(lua, index), object }
+        NoSlot { number: descriptor(lua, index), object }
     }
 
     fn is_anchored(self) -> bool {

@@ -83,6 +83,22 @@ kinds! {
     Mode(u32) = 0, 0o7777;
 }
 
+/// A number from 0 to `MOST`.
+#[derive(Clone, Copy)]
+pub struct UpTo<const MOST: u32>(pub u32);
+
+impl<const MOST: u32> Arg for UpTo<MOST> {
+    type Wire = u32;
+
+    fn check(lua: &mut Lua, index: c_int) -> UpTo<MOST> {
+        UpTo(integer(lua, index, 0, MOST.into()) as u32)
+    }
+
+    fn place(self, _lua: &Lua, _block: &mut Place, _index: c_int) -> u32 {
+        self.0
+    }
+}
+
 /// Whether there is a callback at `index`; one that can't be called raises.
 #[inline]
 pub fn callback(lua: &mut Lua, index: c_int) -> bool {
