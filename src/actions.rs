@@ -5,8 +5,9 @@ use crate::sys::{self, prep};
 use crate::system::sigpipe;
 use crate::values::address::Address;
 use crate::values::content::Content;
+use crate::values::descriptors::Descriptors;
 use crate::values::epoll::{Event, Events as MaxEvents};
-use crate::values::fd::Fd;
+use crate::values::fd::{Closing, Dir, Fd, Input, NoSlot};
 use crate::values::integers::{Int, Length, Mode, Offset, Unsigned};
 use crate::values::iovecs::{Sizes, Strings as List};
 use crate::values::key::Key;
@@ -15,10 +16,11 @@ use crate::values::open_how::OpenHow;
 use crate::values::optval::OptVal;
 use crate::values::path::Path;
 use crate::values::reply::{
-    Accepted, Bytes, Child, Data, Descriptor, Events, Message, Name, Named, Nothing, Pair, Peer, Plain, Stat,
-    Strings, ZeroCopy,
+    Accepted, Bytes, Child, Data, Descriptor, Events, Message, Name, Named, Nothing, Pair, Peer, Plain, Slot,
+    Stat, Strings, ZeroCopy,
 };
 use crate::values::size::Size;
+use crate::values::slot::{self, FirstSlot, FromSlot, IntoSlot, OwnSlot, SlotFlags, SlotHow, Slots};
 use crate::values::time::Duration;
 use crate::values::zero_copy::ZcFlags;
 use std::ffi::c_int;
@@ -121,12 +123,13 @@ rows! {
     /// through the program; an offset of -1 is the descriptor's own position, and the only one for a
     /// pipe. `res` is how many bytes were moved.
     /// Since Linux 5.7. Man page: io_uring_prep_splice(3).
-    fn splice(fd_in: Fd, off_in: Offset, fd_out: Fd, off_out: Offset, nbytes: Unsigned, flags: Unsigned) -> Plain =
-        |sqe| prep::splice(sqe, fd_in, off_in as i64, fd_out, off_out as i64, nbytes, flags);
+    fn splice(fd_in: Input, off_in: Offset, fd_out: Fd, off_out: Offset, nbytes: Unsigned, flags: Unsigned) -> Plain =
+        |sqe| prep::splice(sqe, fd_in.fd, off_in as i64, fd_out, off_out as i64, nbytes, flags | fd_in.flag);
 
     /// Copies up to `nbytes` bytes from one pipe to another, which stay in the first.
     /// Since Linux 5.8. Man page: io_uring_prep_tee(3).
-    fn tee(fd_in: Fd, fd_out: Fd, nbytes: Unsigned, flags: Unsigned) -> Plain;
+    fn tee(fd_in: Input, fd_out: Fd, nbytes: Unsigned, flags: Unsigned) -> Plain =
+        |sqe| prep::tee(sqe, fd_in.fd, fd_out, nbytes, flags | fd_in.flag);
 
     /// Makes a pipe; `flags` are pipe2's (O_CLOEXEC, O_NONBLOCK, O_DIRECT). The value is a list of two
     /// descriptors, to read from and to write to.
@@ -138,7 +141,7 @@ rows! {
     /// Opens the file `path`, from the folder `dfd` (or AT_FDCWD) if it is relative; `flags` are open's
     /// (O_RDONLY, O_RDWR + O_CREAT, ...), and `mode` the permissions of a new file (0 to 4095). `res` is the descriptor.
     /// Since Linux 5.6. Man page: io_uring_prep_openat(3).
-    fn openat(dfd: Fd, path: Path, flags: Int, mode: Mode) -> Descriptor;
+    fn openat(dfd: Dir, path: Path, flags: Int, mode: Mode) -> Descriptor;
 
     /// Opens the file `path`; `flags` and `mode` are openat's.
     /// Since Linux 5.6. Man page: io_uring_prep_open(3).
@@ -148,23 +151,23 @@ rows! {
     /// Opens the file `path` as `how` says: `{flags=, mode=, resolve=}`, where `resolve` keeps the path
     /// within its folder (RESOLVE_BENEATH), or from links (RESOLVE_NO_SYMLINKS), ... `res` is the descriptor.
     /// Since Linux 5.6. Man page: io_uring_prep_openat2(3).
-    fn openat2(dfd: Fd, path: Path, how: OpenHow) -> Descriptor = |sqe| prep::openat2(sqe, dfd, path, how.cast());
+    fn openat2(dfd: Dir, path: Path, how: OpenHow) -> Descriptor = |sqe| prep::openat2(sqe, dfd, path, how.cast());
 
-    /// Closes a descriptor. What is in flight on it goes on: a later message of the peer still ends a
+    /// Closes a descriptor, or the file in a slot (`luring.fixed(slot)`). What is in flight on it goes on: a later message of the peer still ends a
     /// recv. `cancel_fd` ends all of it.
     /// Since Linux 5.6. Man page: io_uring_prep_close(3).
-    fn close(fd: Fd) -> Plain;
+    fn close(fd: Closing) -> Plain;
 
     /// Looks at a file: the value is a table with the C names of struct statx, those that its
     /// `stx_mask` says are there; times are `{tv_sec=, tv_nsec=}`. `flags` are AT_SYMLINK_NOFOLLOW,
     /// AT_EMPTY_PATH (with an empty path, `dfd` itself), ...; `mask` is STATX_BASIC_STATS or single ones.
     /// Since Linux 5.6. Man page: io_uring_prep_statx(3).
-    fn statx(dfd: Fd, path: Path, flags: Int, mask: Unsigned) -> Stat in statxbuf =
+    fn statx(dfd: Dir, path: Path, flags: Int, mask: Unsigned) -> Stat in statxbuf =
         |sqe| prep::statx(sqe, dfd, path, flags, mask, statxbuf.cast());
 
     /// Removes a file, or with AT_REMOVEDIR in `flags` an empty folder.
     /// Since Linux 5.11. Man page: io_uring_prep_unlinkat(3).
-    fn unlinkat(dfd: Fd, path: Path, flags: Int) -> Plain;
+    fn unlinkat(dfd: Dir, path: Path, flags: Int) -> Plain;
 
     /// Removes a file; `flags` are unlinkat's.
     /// Since Linux 5.11. Man page: io_uring_prep_unlink(3).
@@ -172,7 +175,7 @@ rows! {
 
     /// Makes a folder with the permissions `mode` (0 to 4095).
     /// Since Linux 5.15. Man page: io_uring_prep_mkdirat(3).
-    fn mkdirat(dfd: Fd, path: Path, mode: Mode) -> Plain;
+    fn mkdirat(dfd: Dir, path: Path, mode: Mode) -> Plain;
 
     /// Makes a folder with the permissions `mode`.
     /// Since Linux 5.15. Man page: io_uring_prep_mkdir(3).
@@ -180,7 +183,7 @@ rows! {
 
     /// Gives a file another name or place; `flags` are renameat2's (RENAME_NOREPLACE, RENAME_EXCHANGE).
     /// Since Linux 5.11. Man page: io_uring_prep_renameat(3).
-    fn renameat(olddfd: Fd, oldpath: Path, newdfd: Fd, newpath: Path, flags: Unsigned) -> Plain =
+    fn renameat(olddfd: Dir, oldpath: Path, newdfd: Dir, newpath: Path, flags: Unsigned) -> Plain =
         |sqe| prep::renameat(sqe, olddfd, oldpath, newdfd, newpath, flags as _);
 
     /// Gives a file another name or place.
@@ -190,7 +193,7 @@ rows! {
 
     /// Gives a file one more name; `flags` are linkat's (AT_SYMLINK_FOLLOW).
     /// Since Linux 5.15. Man page: io_uring_prep_linkat(3).
-    fn linkat(olddfd: Fd, oldpath: Path, newdfd: Fd, newpath: Path, flags: Int) -> Plain;
+    fn linkat(olddfd: Dir, oldpath: Path, newdfd: Dir, newpath: Path, flags: Int) -> Plain;
 
     /// Gives a file one more name; `flags` are linkat's.
     /// Since Linux 5.15. Man page: io_uring_prep_link(3).
@@ -199,7 +202,7 @@ rows! {
 
     /// Makes a symbolic link at `linkpath` that leads to `target`.
     /// Since Linux 5.15. Man page: io_uring_prep_symlinkat(3).
-    fn symlinkat(target: Path, newdirfd: Fd, linkpath: Path) -> Plain;
+    fn symlinkat(target: Path, newdirfd: Dir, linkpath: Path) -> Plain;
 
     /// Makes a symbolic link at `linkpath` that leads to `target`.
     /// Since Linux 5.15. Man page: io_uring_prep_symlink(3).
@@ -364,7 +367,7 @@ rows! {
     /// Adds, changes or removes (`op`: EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL) what an epoll descriptor
     /// watches `fd` for; `event` is `{events=, data=}`, or nil for EPOLL_CTL_DEL.
     /// Since Linux 5.6. Man page: io_uring_prep_epoll_ctl(3).
-    fn epoll_ctl(epfd: Fd, fd: Fd, op: Int, event: Event) -> Plain;
+    fn epoll_ctl(epfd: NoSlot, fd: NoSlot, op: Int, event: Event) -> Plain;
 
     /// Waits for an epoll descriptor's events, at most `maxevents` (1 to 4096): the value is a list of
     /// `{events=, data=}`.
@@ -382,4 +385,85 @@ rows! {
     /// Does nothing, and completes: what it costs to go through the ring.
     /// Since Linux 5.1. Man page: io_uring_prep_nop(3).
     fn nop() -> Plain;
+
+    // ---- direct descriptors: files that only a slot of the ring's table has ----
+
+    /// As accept, but the connection goes into `slot` (a number, `luring.fixed` of it, or with
+    /// IORING_FILE_INDEX_ALLOC a free one) of the ring's table of files, and has no descriptor; a file
+    /// that is there is closed. The value is `luring.fixed(slot)`. SOCK_CLOEXEC makes no sense then.
+    /// -ENFILE: no slot is free; -ENXIO: the ring has no table.
+    /// Since Linux 5.15. Man page: io_uring_prep_accept_direct(3).
+    fn accept_direct(fd: Fd, flags: SlotFlags, slot: IntoSlot) -> OwnSlot in own = |sqe| {
+        own.write(slot);
+        prep::accept(sqe, fd, null_mut(), null_mut(), flags)
+    };
+
+    /// As accept_multishot, into free slots: each value is the `luring.fixed` of one.
+    /// Since Linux 5.19. Man page: io_uring_prep_multishot_accept_direct(3).
+    fn accept_multishot_direct(fd: Fd, flags: SlotFlags) -> Slot needs "multishot_accept" "2.2" = |sqe| {
+        prep::multishot_accept(sqe, fd, null_mut(), null_mut(), flags);
+        slot::set_file_index(&mut *sqe, slot::ALLOC)
+    };
+
+    /// As open, into `slot`: see accept_direct. The value is `luring.fixed(slot)`.
+    /// Since Linux 5.15. Man page: io_uring_prep_open_direct(3).
+    fn open_direct(path: Path, flags: SlotFlags, mode: Mode, slot: IntoSlot) -> OwnSlot in own = |sqe| {
+        own.write(slot);
+        prep::openat(sqe, sys::AT_FDCWD, path, flags, mode)
+    };
+
+    /// As openat, into `slot`: see accept_direct. The value is `luring.fixed(slot)`.
+    /// Since Linux 5.15. Man page: io_uring_prep_openat_direct(3).
+    fn openat_direct(dfd: Dir, path: Path, flags: SlotFlags, mode: Mode, slot: IntoSlot) -> OwnSlot in own = |sqe| {
+        own.write(slot);
+        prep::openat(sqe, dfd, path, flags, mode)
+    };
+
+    /// As openat2, into `slot`: see accept_direct. The value is `luring.fixed(slot)`.
+    /// Since Linux 5.15. Man page: io_uring_prep_openat2_direct(3).
+    fn openat2_direct(dfd: Dir, path: Path, how: SlotHow, slot: IntoSlot) -> OwnSlot in own = |sqe| {
+        own.write(slot);
+        prep::openat2(sqe, dfd, path, how.cast())
+    };
+
+    /// As socket, into `slot`: see accept_direct. The value is `luring.fixed(slot)`.
+    /// Since Linux 5.19. Man page: io_uring_prep_socket_direct(3).
+    fn socket_direct(domain: Int, kind: SlotFlags, protocol: Int, slot: IntoSlot, flags: Unsigned) -> OwnSlot in own
+        needs "socket" "2.2" = |sqe| {
+            own.write(slot);
+            prep::socket(sqe, domain, kind, protocol, flags)
+        };
+
+    /// As socket_direct, into a free slot.
+    /// Since Linux 5.19. Man page: io_uring_prep_socket_direct_alloc(3).
+    fn socket_direct_alloc(domain: Int, kind: SlotFlags, protocol: Int, flags: Unsigned) -> Slot
+        needs "socket" "2.2" = |sqe| {
+            prep::socket(sqe, domain, kind, protocol, flags);
+            slot::set_file_index(&mut *sqe, slot::ALLOC)
+        };
+
+    /// Closes the file in a slot, which is free then; `close(luring.fixed(slot))` is the same.
+    /// -EBADF: the slot is empty.
+    /// Since Linux 5.15. Man page: io_uring_prep_close_direct(3).
+    fn close_direct(slot: FromSlot) -> Plain = |sqe| {
+        prep::close(sqe, 0);
+        slot::set_file_index(&mut *sqe, slot as u32)
+    };
+
+    /// As pipe, into two slots: `slot` and the one behind it, or with IORING_FILE_INDEX_ALLOC any that are
+    /// free. The value is a list of two `luring.fixed`, to read from and to write to.
+    /// Since Linux 6.16. Man page: io_uring_prep_pipe_direct(3).
+    fn pipe_direct(flags: SlotFlags, slot: IntoSlot) -> Slots in slots needs "pipe" "2.12" =
+        |sqe| prep::pipe(sqe, Slots::wire(slots, slot), flags);
+
+    /// Gives the file in a slot a descriptor too, which is close-on-exec unless `flags` is
+    /// IORING_FIXED_FD_NO_CLOEXEC. `res` is the descriptor.
+    /// Since Linux 6.8. Man page: io_uring_prep_fixed_fd_install(3).
+    fn fixed_fd_install(slot: FromSlot, flags: Unsigned) -> Descriptor needs "fixed_fd_install" "2.6";
+
+    /// Puts the descriptors of a list into the slots from `offset` on; -1 empties a slot, and
+    /// IORING_REGISTER_FILES_SKIP leaves one as it is. With IORING_FILE_INDEX_ALLOC as `offset` free
+    /// slots are chosen, and the value is a list of their `luring.fixed`. `res` is how many were done.
+    /// Since Linux 5.6. Man page: io_uring_prep_files_update(3).
+    fn files_update(fds: Descriptors, offset: FirstSlot) -> Plain = |sqe| prep::files_update(sqe, fds.ptr, fds.len, offset);
 }

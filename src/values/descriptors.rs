@@ -1,8 +1,9 @@
 //! A list of descriptors, for a ring's table of files.
 
-use super::arg::{Arg, Place, room};
+use super::arg::{Arg, Place};
 use super::descriptor::element;
 use super::integers::integer;
+use super::slot::Head;
 use crate::lua::{Lua, Message, Type};
 use std::ffi::c_int;
 
@@ -76,8 +77,12 @@ impl Arg for Descriptors {
         all
     }
 
+    fn front(self) -> usize {
+        size_of::<Head>() + self.len as usize * size_of::<c_int>()
+    }
+
     fn room(self) -> usize {
-        room(self.len as usize * size_of::<c_int>())
+        self.front()
     }
 
     fn is_anchored(self) -> bool {
@@ -85,9 +90,13 @@ impl Arg for Descriptors {
     }
 
     fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Wire {
-        let copy = block.values::<c_int>(self.len as usize);
-        // SAFETY: they are on the stack, and the block has the room that was asked for.
-        unsafe { copy.copy_from_nonoverlapping(self.ptr, self.len as usize) };
+        let head = block.front().cast::<Head>();
+        let copy = head.wrapping_add(1).cast::<c_int>();
+        // SAFETY: they are on the stack, and the front has the room that was asked for.
+        unsafe {
+            head.write(Head::chosen(self.len));
+            copy.copy_from_nonoverlapping(self.ptr, self.len as usize);
+        }
         Wire { ptr: copy, len: self.len }
     }
 }

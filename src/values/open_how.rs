@@ -18,6 +18,13 @@ pub struct How {
 #[derive(Clone, Copy)]
 pub struct OpenHow(How);
 
+impl OpenHow {
+    /// The flags of open.
+    pub fn flags(self) -> u64 {
+        self.0.flags
+    }
+}
+
 impl Arg for OpenHow {
     type Wire = *mut How;
 

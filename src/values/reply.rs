@@ -1,7 +1,7 @@
 //! What a callback gets: the memory that a row asks for, and the value that is made of it.
 
 use super::arg::{Place, room};
-use super::{address, epoll, iovecs, message, optval, siginfo, statx};
+use super::{address, epoll, iovecs, message, optval, siginfo, slot, statx};
 use crate::lua::{Lua, RawState};
 use crate::ring::in_flight::{Completion, Reply};
 use crate::sys;
@@ -65,6 +65,8 @@ answers! {
     Bytes;
     /// `res` is a descriptor.
     Descriptor;
+    /// `luring.fixed(res)`.
+    Slot;
     /// A list of strings.
     Strings;
     /// Two descriptors.
@@ -134,6 +136,9 @@ pub unsafe extern "C-unwind" fn build(state: RawState) -> c_int {
     // SAFETY: the row's reply says what the block begins with, and the kernel has filled it in.
     unsafe {
         match completion.action.reply {
+            Reply::Slot => lua.push_integer(slot::fixed(completion.res)),
+            Reply::OwnSlot => lua.push_integer(slot::fixed(first(completion))),
+            Reply::Slots => slot::push_list(lua, completion),
             Reply::Strings => iovecs::push(lua, completion),
             Reply::Pair => {
                 let pair: [c_int; 2] = first(completion);
