@@ -15,7 +15,7 @@ describe("every example", function()
 
         it(("says in one line that io_uring is refused: %s"):format(file), function()
             local arguments = name == "echo_clients" and "1" or nil
-            local result = child.shell(("%s %d %s"):format(child.quote(refuse), eperm, child.example(file, arguments)))
+            local result = child.shell(("%s io_uring_setup %d %s"):format(child.quote(refuse), eperm, child.example(file, arguments)))
             local said = file .. ": could not initialise queue: Operation not permitted"
             assert.equal(said, result.output:sub(1, #said))
             assert.truthy(result.output:find("^[^\n]*\n$"), result.output)
