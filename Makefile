@@ -45,7 +45,7 @@ CHANGELOG = CHANGELOG.md
 DOCUMENTS = README.md $(CHANGELOG) $(wildcard docs/performance.* docs/reference.md) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
-.PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
+.PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf docs demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -85,6 +85,9 @@ check-messages: ## is what is said when something is missing or wrong short, and
 
 check-elf: build ## is what was built fit to be installed: symbols, hardening, no paths
 	@CARGO_TARGET_DIR='$(abspath $(CARGO_TARGET_DIR))' scripts/check-elf $(wildcard $(MODULES)/*/luring.so)
+
+docs: ## write what is made of the source: docs/reference.md, docs/meta.lua, docs/luring.3
+	LURING_WRITE_DOCS=1 $(CARGO) test --quiet reference::the_documents
 
 demo: ## build and run the module on real files and sockets
 	@$(ONE_LUA)MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/demo $(LUA_VERSION) $(LUA_VERSIONS)

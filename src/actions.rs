@@ -136,6 +136,11 @@ rows! {
     /// Since Linux 6.16. Man page: io_uring_prep_pipe(3).
     fn pipe(flags: Int) -> Pair in fds needs "pipe" "2.12" = |sqe| prep::pipe(sqe, fds.cast(), flags);
 
+    /// Tells a block device that `nbytes` bytes from `offset` are no longer needed.
+    /// Since Linux 6.12. Man page: io_uring_prep_cmd_discard(3).
+    fn cmd_discard(fd: Fd, offset: Length, nbytes: Length) -> Plain needs "cmd_discard" "2.8" =
+        |sqe| prep::cmd_discard(sqe, fd, offset, nbytes);
+
     // ---- files ----
 
     /// Opens the file `path`, from the folder `dfd` (or AT_FDCWD) if it is relative; `flags` are open's

@@ -11,6 +11,8 @@ mod calls;
 mod functions;
 mod handle;
 mod lua;
+#[cfg(test)]
+mod reference;
 mod ring;
 mod rings;
 mod rows;

@@ -1,0 +1,310 @@
+//! Tests only: the documents that are made from the rows, and whether they are as they should be.
+//!
+//! `make docs` writes them: docs/reference.md, and from that, README.md and docs/helpers.md the
+//! annotations for editors, docs/meta.lua, and the manual page, docs/luring.3. The kinds of each
+//! argument go to tests/support/rows.lua, from which the cases of wrong arguments are made.
+
+use crate::rows::Row;
+use crate::{actions, calls};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// The word for a kind of argument in a heading.
+fn word(kind: &str) -> &'static str {
+    match kind {
+        "Fd" | "NoSlot" | "Dir" | "Input" | "Closing" => "descriptor",
+        "Content" | "Path" => "string",
+        "Payload" | "Parcel" => "data",
+        "Sizes" | "List" | "Descriptors" | "Cpus" => "list",
+        "Files" => "files",
+        "OpenHow" | "SlotHow" | "Outgoing" | "Event" | "Napi" => "table",
+        "Incoming" | "Size" => "size",
+        "Address" => "address",
+        "Duration" => "time",
+        "Key" => "key",
+        "OptVal" => "value",
+        "Int" | "Unsigned" | "Offset" | "Length" | "Mode" | "Slot" | "SlotFlags" | "IntoSlot"
+        | "FirstSlot" | "FromSlot" | "ZcFlags" | "MaxEvents" => "integer",
+        kind if kind.starts_with("UpTo") => "integer",
+        other => panic!("the kind {other} has no word here"),
+    }
+}
+
+/// What a word means to lua-language-server and its kin.
+fn annotation(word: &str) -> &str {
+    match word {
+        "descriptor" | "folder" | "id" => "integer|userdata|table",
+        "data" | "content" => "string|string[]",
+        "list" | "options" | "program" => "table",
+        "files" => "integer|table",
+        "address" => "luring.address|string",
+        "time" => "number|{tv_sec: integer, tv_nsec: integer}",
+        "key" | "cqe" => "lightuserdata",
+        "size" | "signals" => "integer|table",
+        "value" => "integer|string",
+        "mode" => "string|integer",
+        "userdata" => "luring.ring",
+        "function" => "fun(cqe: lightuserdata, res: integer, value: any, flags: integer)",
+        other => other,
+    }
+}
+
+/// What the callback gets after `cqe` and `res`.
+fn value(reply: &str) -> &'static str {
+    match reply {
+        "Nothing" | "Accepted" => "`(cqe, res)`",
+        "Data" => "`(cqe, res, data)`",
+        "Plain" | "Descriptor" => "`(cqe, res, nil, flags)`",
+        _ => "`(cqe, res, value, flags)`",
+    }
+}
+
+fn text(row: &Row) -> String {
+    row.doc.iter().map(|line| line.trim()).collect::<Vec<_>>().join("\n")
+}
+
+/// The actions' page: what README.md describes is left out.
+fn reference(readme: &str) -> String {
+    let mut page = String::from(PREFACE);
+    page.push_str("\n## Actions\n");
+    let described: Vec<&str> = entries(readme).iter().map(|entry| entry.name).collect();
+    let mut rows: Vec<&Row> = actions::ROWS.iter().filter(|row| !described.contains(&row.name)).collect();
+    rows.sort_by_key(|row| row.name);
+    for row in rows {
+        write!(page, "\n### `luring.{}(ring: userdata", row.name).unwrap();
+        for (name, kind) in row.args {
+            write!(page, ", {name}: {}", word(kind)).unwrap();
+        }
+        let needs = row.needs.map_or(String::new(), |version| format!(" Needs liburing {version}."));
+        writeln!(
+            page,
+            ", callback: function?) -> key?`\n\n{}{needs}\nThe callback gets {}.",
+            text(row),
+            value(row.reply)
+        )
+        .unwrap();
+    }
+    page.push_str("\n## What a ring is asked and told\n");
+    let mut rows: Vec<&Row> = calls::ROWS.iter().collect();
+    rows.sort_by_key(|row| row.name);
+    for row in rows {
+        write!(page, "\n### `luring.{}(ring: userdata", row.name).unwrap();
+        for (name, kind) in row.args {
+            write!(page, ", {name}: {}", word(kind)).unwrap();
+        }
+        writeln!(page, ") -> integer`\n\n{}", text(row)).unwrap();
+    }
+    page
+}
+
+const PREFACE: &str = "\
+# The actions of luring
+
+Made from the source by `make docs`: change the comments in src/actions.rs and src/calls.rs.
+
+An action is queued by a function and done by the kernel after the next `submit`: `ring:read(fd, 100, 0, callback)`
+is `luring.read(ring, fd, 100, 0, callback)`. The function gives the action's key, or nil when the submission queue is
+full. The callback gets `(cqe, res, value, flags)`: `res` is what the system call would return, or `-errno`; `value` is
+what the entry says, or nil; `flags` are those of the CQE. With IORING_CQE_F_MORE among them, the same action will
+complete again, and its callback is kept. Strings, lists and tables are as they were when the action was queued.
+
+- A **descriptor** is an integer, `luring.fixed(slot)`, or an object that has one: a Lua file, or what has a method or a
+  field `getfd`, `fileno`, `pollfd` or `fd`. An object is kept until the last completion.
+- **data** is a string or a list of strings. A **size** is a number of bytes.
+- An **address** is a table, as README.md says. A **time** is in seconds, or `{tv_sec=, tv_nsec=}`.
+- A **key** is what the function that queued an action gave.
+- Offsets in files are in bytes and count from 0, as slots do. Flags are added.
+
+What this build's liburing lacks is there, and raises an error that names the version it needs. What the running kernel
+lacks gives a negative `res`, -EINVAL mostly. `luring.can(name)` asks both beforehand.
+";
+
+/// A function as the three pages describe it.
+struct Entry<'a> {
+    name: &'a str,
+    parameters: Vec<(&'a str, &'a str)>,
+    returns: &'a str,
+    doc: &'a str,
+}
+
+fn entries(page: &str) -> Vec<Entry<'_>> {
+    let mut found = Vec::new();
+    for part in page.split("\n### `luring.").skip(1) {
+        let Some((heading, rest)) = part.split_once("`\n") else { continue };
+        let (name, rest_of_heading) = heading.split_once('(').unwrap();
+        let (parameters, returns) = rest_of_heading.split_once(')').unwrap();
+        let doc = rest.split("\n#").next().unwrap_or_default().trim();
+        let parameters = parameters.split(", ").filter_map(|parameter| parameter.split_once(": ")).collect();
+        found.push(Entry { name, parameters, returns: returns.trim_start_matches(" -> "), doc });
+    }
+    found
+}
+
+fn meta(pages: &[String]) -> String {
+    let mut out = String::from(
+        "---@meta luring\n\n-- For editors: lua-language-server and its kin. Made by `make docs`.\n\n---@class luring\n\
+         local luring = {}\n\n---@class luring.ring: userdata\nlocal ring = {}\n\n---@class luring.address\n\
+         ---@field family integer\n---@field addr? string\n---@field port? integer\n---@field path? string\n\n",
+    );
+    for page in pages {
+        for entry in entries(page) {
+            for line in entry.doc.lines() {
+                writeln!(out, "---{line}").unwrap();
+            }
+            let mut names = Vec::new();
+            for (name, word) in &entry.parameters {
+                let (word, optional) = word.strip_suffix('?').map_or((*word, ""), |word| (word, "?"));
+                let name = if *name == "type" { "kind" } else { name };
+                writeln!(out, "---@param {name}{optional} {}", annotation(word)).unwrap();
+                names.push(name);
+            }
+            for word in entry.returns.split(", ").filter(|word| !word.is_empty()) {
+                let (word, optional) = word.strip_suffix('?').map_or((word, ""), |word| (word, "?"));
+                writeln!(out, "---@return {}{optional}", annotation(word)).unwrap();
+            }
+            writeln!(out, "function luring.{}({}) end\n", entry.name, names.join(", ")).unwrap();
+            if entry.parameters.first().is_some_and(|(_, word)| *word == "userdata") {
+                writeln!(out, "ring.{0} = luring.{0}\n", entry.name).unwrap();
+            }
+        }
+    }
+    out.push_str("return luring\n");
+    out
+}
+
+/// Text for troff.
+fn roff(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let line = line.replace('\\', "\\e").replace('-', "\\-").replace('`', "").replace("**", "");
+        match line.strip_prefix("\\- ") {
+            Some(item) => writeln!(out, ".IP \\(bu 2\n{item}").unwrap(),
+            None if line.is_empty() => out.push_str(".PP\n"),
+            None => writeln!(
+                out,
+                "{}{}",
+                if line.starts_with(['.', '\'']) { "\\&" } else { "" },
+                line.trim_start()
+            )
+            .unwrap(),
+        }
+    }
+    out
+}
+
+fn manual(pages: &[String]) -> String {
+    let mut out = format!(
+        ".TH LUA\\-LURING 3 \"\" \"luring {}\" \"Lua modules\"\n.SH NAME\nluring \\- io_uring for Lua\n.SH SYNOPSIS\n\
+         local luring = require \\(dqluring\\(dq\n.SH DESCRIPTION\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let preface = PREFACE.split_once("src/calls.rs.\n\n").unwrap().1;
+    out.push_str(&roff(preface));
+    out.push_str(".SH FUNCTIONS\n");
+    for page in pages {
+        for entry in entries(page) {
+            let names: Vec<&str> = entry.parameters.iter().map(|(name, _)| *name).collect();
+            writeln!(out, ".SS luring.{}({})", entry.name, names.join(", ")).unwrap();
+            out.push_str(&roff(entry.doc));
+        }
+    }
+    out.push_str(".SH SEE ALSO\n.BR io_uring (7)\n");
+    out
+}
+
+fn rows() -> String {
+    let mut out = String::from(
+        "-- The kinds of each action's arguments after the ring. Made by `make docs`.\nreturn {\n",
+    );
+    let mut all: Vec<&Row> = actions::ROWS.iter().chain(calls::ROWS).collect();
+    all.sort_by_key(|row| row.name);
+    for row in all {
+        let kinds: Vec<String> =
+            row.args.iter().map(|(_, kind)| format!("\"{}\"", kind.replace(' ', ""))).collect();
+        writeln!(out, "    {{ name = \"{}\", kinds = {{ {} }} }},", row.name, kinds.join(", ")).unwrap();
+    }
+    out.push_str("}\n");
+    out.replace("{  }", "{}")
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// README.md, docs/helpers.md, docs/reference.md.
+fn pages() -> [String; 3] {
+    let page = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let readme = page("README.md");
+    let reference = reference(&readme);
+    [readme, page("docs/helpers.md"), reference]
+}
+
+#[test]
+fn the_documents_are_what_the_rows_say() {
+    let pages = pages();
+    let documents = [
+        ("docs/reference.md", pages[2].clone()),
+        ("docs/meta.lua", meta(&pages)),
+        ("docs/luring.3", manual(&pages)),
+        ("tests/support/rows.lua", rows()),
+    ];
+    for (path, text) in documents {
+        let path: &Path = &root().join(path);
+        if env::var_os("LURING_WRITE_DOCS").is_some() {
+            fs::write(path, &text).unwrap();
+        }
+        let found = fs::read_to_string(path).unwrap_or_default();
+        assert!(found == text, "{} is old: `make docs` writes it anew", path.display());
+    }
+}
+
+#[test]
+fn every_function_is_described_once() {
+    let pages = pages();
+    let mut names: Vec<&str> = pages.iter().flat_map(|page| entries(page)).map(|entry| entry.name).collect();
+    names.sort_unstable();
+    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}
+
+/// liburing's helpers that are called by rows of other names.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("cancel64", "cancel"),
+    ("fadvise64", "fadvise"),
+    ("multishot_accept", "accept_multishot"),
+    ("multishot_accept_direct", "accept_multishot_direct"),
+    ("readv2", "readv"),
+    ("writev2", "writev"),
+    ("link_timeout", "chain"),
+];
+
+/// liburing's helpers that no row calls, and why.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("madvise", "takes addresses"),
+    ("madvise64", "takes addresses"),
+    ("msg_ring_cqe_flags", "sets flags of another ring's CQEs, which mean something there"),
+    ("msg_ring_fd_alloc", "is msg_ring_fd without a slot"),
+    ("provide_buffers", "the kernel writes into the buffers after the action's own completion"),
+    ("remove_buffers", "belongs to provide_buffers"),
+    ("rw", "is what the others are made of"),
+    ("send_bundle", "needs a group of buffers that a program fills"),
+    ("send_set_addr", "is a part of sendto"),
+    ("sendmsg_zc_fixed", "takes addresses"),
+    ("uring_cmd", "takes memory that only the driver knows"),
+    ("uring_cmd128", "takes memory that only the driver knows"),
+    ("nop128", "needs SQEs of 128 bytes"),
+];
+
+#[test]
+fn every_helper_of_liburing_has_a_row_or_a_reason() {
+    let helpers = include_str!(concat!(env!("OUT_DIR"), "/prep.rs"));
+    let is_row = |name: &str| actions::ROWS.iter().any(|row| row.name == name);
+    let has = |list: &[(&str, &str)], name: &str| list.iter().any(|(helper, _)| *helper == name);
+    let lost: Vec<&str> = helpers
+        .lines()
+        .filter_map(|line| line.split(" as ").nth(1)?.strip_suffix(';'))
+        .filter(|name| !is_row(name) && !has(OTHER_NAMES, name) && !has(LEFT_OUT, name))
+        .collect();
+    assert!(lost.is_empty(), "neither rows nor left out: {lost:?}");
+}
