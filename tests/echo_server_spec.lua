@@ -46,6 +46,10 @@ describe("the example echo_server.lua", function()
     end)
 
     it("ends at Ctrl-C, without a word", function()
+        -- The second bit of the signals that have a handler is SIGINT's.
+        if not child.contents("/proc/self/status"):find("SigCgt:%s*%x*[2367abef]\n") then
+            return pending "this interpreter does nothing at Ctrl-C"
+        end
         local result = with_server [[
             serve 0; clients $port 20; sleep 0.1; kill -INT $server; wait $server; echo $?; cat errors]]
         assert.equal("20 clients, 65536 bytes each, 0 answers wrong\n130\n", result.output)
@@ -53,14 +57,15 @@ describe("the example echo_server.lua", function()
 
     it("survives clients that leave before their answer", function()
         local result = with_server(([[
-            serve 0 21; %s $port || exit; clients $port 20; wait $server; echo $?; cat errors]]):format(
+            serve 0 21; PORT=$port %s || exit; clients $port 20; wait $server; echo $?; cat errors]]):format(
             child.command("-e", [[
                 local luring = require "luring"
-                local fd = luring.tcp_connect { family = luring.AF_INET, addr = "127.0.0.1", port = tonumber(arg[1]) }
+                local port = tonumber(os.getenv "PORT")
+                local fd = luring.tcp_connect { family = luring.AF_INET, addr = "127.0.0.1", port = port }
                 local ring = luring.queue_init(4, 0)
                 luring.send(ring, fd, ("x"):rep(1000000), 0)
                 luring.submit_and_wait(ring, 1)
-                os.exit(fd >= 0 and 0 or 1)]], "-")))
+                os.exit(fd >= 0 and 0 or 1)]])))
         assert.equal("20 clients, 65536 bytes each, 0 answers wrong\n0\n", result.output)
     end)
 
