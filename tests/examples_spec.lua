@@ -1,8 +1,8 @@
+local luring = require "luring"
 local child = require "child"
 
 describe("every example", function()
     local refuse = child.compile("refuse.c", "refuse")
-    local eperm = 1
 
     for _, name in ipairs { "cat", "echo", "echo_clients", "echo_server", "write_read" } do
         local file = name .. ".lua"
@@ -15,8 +15,9 @@ describe("every example", function()
 
         it(("says in one line that io_uring is refused: %s"):format(file), function()
             local arguments = name == "echo_clients" and "1" or nil
-            local result = child.shell(("%s io_uring_setup %d %s"):format(child.quote(refuse), eperm, child.example(file, arguments)))
-            local said = file .. ": could not initialise queue: Operation not permitted"
+            local result = child.shell(("%s io_uring_setup %d %s"):format(
+                child.quote(refuse), luring.EPERM, child.example(file, arguments)))
+            local said = file .. ": could not initialise queue: " .. luring.strerror(luring.EPERM)
             assert.equal(said, result.output:sub(1, #said))
             assert.truthy(result.output:find("^[^\n]*\n$"), result.output)
             assert.equal(1, result.status)
@@ -40,12 +41,9 @@ describe("the example write_read.lua", function()
     end)
 
     it("says in one line what can't be opened, or written", function()
-        for path, words in pairs {
-            ["/nowhere/file"] = "No such file or directory",
-            ["/dev/full"] = "No space left on device",
-        } do
+        for path, errno in pairs { ["/nowhere/file"] = luring.ENOENT, ["/dev/full"] = luring.ENOSPC } do
             local result = child.shell(child.example("write_read.lua", path))
-            assert.equal(("write_read.lua: %s: %s\n"):format(path, words), result.output)
+            assert.equal(("write_read.lua: %s: %s\n"):format(path, luring.strerror(errno)), result.output)
             assert.equal(1, result.status)
         end
     end)
