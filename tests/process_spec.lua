@@ -3,6 +3,10 @@ local drive = require "drive"
 local child = require "child"
 local host = require "host"
 
+-- Valgrind has none; nor does a child there share memory with its parent, which so doesn't
+-- learn what failed before the program ran.
+local has_pidfds = luring.pidfd_open(1) ~= -luring.ENOSYS
+
 -- Starts a program, and gives what it wrote and how it ended.
 local function run(program, name)
     local ring = luring.queue_init(4, 0)
@@ -15,7 +19,7 @@ local function run(program, name)
     repeat output[#output + 1] = select(2, drive.one(ring, "read", from, 4096, -1)) until output[#output] == ""
     luring.close_fd(from)
     local ended
-    repeat ended = luring.waitid_now(luring.P_PIDFD, pidfd) until ended ~= -luring.EAGAIN
+    repeat ended = luring.waitid_now(luring.P_PID, pid) until ended ~= -luring.EAGAIN
     luring.close_fd(pidfd)
     luring.queue_exit(ring)
     assert.equal(pid, ended.pid)
@@ -49,10 +53,19 @@ describe("posix_spawn", function()
     it("looks for it in PATH, unless it has a slash", function()
         assert.equal("", (run { "true" }))
         assert.equal("", (run { "/bin/sh", "-c", "exit" }))
+    end)
+
+    it("is -errno alone when the program can't be started", function()
+        if not has_pidfds then return pending("this is Valgrind") end
         assert.equal(-luring.ENOENT, luring.posix_spawn { "no-such-program-anywhere" })
         assert.equal(-luring.ENOENT, luring.posix_spawn { "./sh" })
         assert.equal(-luring.EACCES, luring.posix_spawn { "/etc/passwd" })
         assert.same({ -luring.ENOENT }, { luring.posix_spawn { "/nowhere" } })
+        assert.equal(-luring.ENOENT, luring.posix_spawn { "pwd", cwd = "/nowhere" })
+        assert.equal(-luring.ENOTDIR, luring.posix_spawn { "pwd", cwd = "/dev/null" })
+        assert.equal(-luring.EPERM, luring.posix_spawn { "true", group = 1 })
+        assert.equal(-luring.EBADF, luring.posix_spawn { "true", stdin = -1 })
+        assert.equal(-luring.EBADF, luring.posix_spawn { "true", stdin = 1000000 })
     end)
 
     it("gives it the streams that were asked for", function()
@@ -98,6 +111,7 @@ describe("posix_spawn", function()
     end)
 
     it("leaves it no descriptor that luring has made, and itself none", function()
+        if not has_pidfds then return pending("there are no pidfds") end
         local pid, pidfd = luring.posix_spawn { "true" }
         local made = {
             luring.eventfd(), luring.timerfd_create(), luring.inotify_init(), luring.epoll_create1(),
@@ -127,8 +141,6 @@ describe("posix_spawn", function()
 
     it("starts it in a folder", function()
         assert.equal("/\n", (run { "pwd", cwd = "/" }))
-        assert.equal(-luring.ENOENT, luring.posix_spawn { "pwd", cwd = "/nowhere" })
-        assert.equal(-luring.ENOTDIR, luring.posix_spawn { "pwd", cwd = "/dev/null" })
     end)
 
     it("gives it the environment, or leaves it its own", function()
@@ -148,7 +160,6 @@ describe("posix_spawn", function()
         assert.equal(own, (sh(command)):match("%d+ (%d+)"))
         local pid, group = (sh(command, { group = 0 })):match("(%d+) (%d+)")
         assert.equal(pid, group)
-        assert.equal(-luring.EPERM, luring.posix_spawn { "true", group = 1 })
     end)
 
     it("starts it with no signal blocked or ignored", function()
@@ -190,8 +201,6 @@ describe("posix_spawn", function()
         assert.equal("field 'group' must be an integer from 0 to 2147483647", complaint { "true", group = -1 })
         assert.equal("unknown field 'stdinn'", complaint { "true", stdinn = 0 })
         assert.equal("unknown field 'a\\x00b'", complaint { "true", ["a\0b"] = 0 })
-        assert.equal(-luring.EBADF, luring.posix_spawn { "true", stdin = -1 })
-        assert.equal(-luring.EBADF, luring.posix_spawn { "true", stdin = 1000000 })
     end)
 
     it("keeps its words while finalizers and metamethods run", function()
@@ -218,7 +227,7 @@ describe("posix_spawn", function()
         local pid, pidfd = luring.posix_spawn { "true" }
         host.limit(limit)
         assert.is_true(pid > 0)
-        assert.equal(-luring.EMFILE, pidfd)
+        assert.equal(has_pidfds and -luring.EMFILE or -luring.ENOSYS, pidfd)
         while luring.waitid_now(luring.P_PID, pid) == -luring.EAGAIN do child.shell("sleep 0.01") end
         drive.close(from, to)
     end)
@@ -226,6 +235,7 @@ end)
 
 describe("a process", function()
     it("runs until it ends, and its descriptor tells", function()
+        if not has_pidfds then return pending("there are no pidfds") end
         local from, to = luring.pipe2()
         local pid, pidfd = luring.posix_spawn { "sh", "-c", "read -r _; exit 7", stdin = from }
         local again = luring.pidfd_open(pid)
@@ -249,6 +259,7 @@ describe("a process", function()
     end)
 
     it("is sent a signal by its descriptor", function()
+        if not has_pidfds then return pending("there are no pidfds") end
         local from, to = luring.pipe2()
         local pid, pidfd = luring.posix_spawn { "cat", stdin = from }
         assert.equal(0, luring.pidfd_send_signal(pidfd, 0))
@@ -263,6 +274,7 @@ describe("a process", function()
     end)
 
     it("that isn't there has no descriptor", function()
+        if not has_pidfds then return pending("there are no pidfds") end
         assert.equal(-luring.EINVAL, luring.pidfd_open(0))
         assert.equal(-luring.ESRCH, luring.pidfd_open(2 ^ 22 + 1))
     end)
