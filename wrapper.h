@@ -100,6 +100,33 @@ static inline int luring_register(int fd, unsigned op, const void *arg, unsigned
 	return result < 0 ? -errno : result;
 }
 
+/* Later liburings hold the descriptor twice. */
+static inline void luring_set_descriptor(struct io_uring *ring, int fd)
+{
+	ring->ring_fd = fd;
+#ifdef IORING_ENTER_REGISTERED_RING
+	ring->enter_ring_fd = fd;
+#endif
+}
+
+/* A copy of a descriptor, which is not below `lowest`. */
+static inline int luring_copy_descriptor(int fd, int lowest)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+}
+
+/* The device and the inode of an open file, or -1. */
+static inline int luring_identity(int fd, __u64 *identity)
+{
+	struct stat file;
+
+	if (fstat(fd, &file) != 0)
+		return -1;
+	identity[0] = file.st_dev;
+	identity[1] = file.st_ino;
+	return 0;
+}
+
 /* glibc declares these with a union type of its own in place of the pointer. */
 static inline int luring_bind(int fd, const struct sockaddr *addr, socklen_t len)
 {

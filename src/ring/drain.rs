@@ -1,49 +1,73 @@
 //! How a ring ends.
 
+use super::descriptor::{self, Identity};
 use super::slab::Key;
 use super::{CANCELLATION, Ring, Work};
 use crate::sys;
-use std::mem::forget;
-use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
+use std::thread::sleep;
+use std::time::Duration;
 
 impl Ring {
     /// Ends the ring: drops what was not submitted, cancels what is in flight, reaps it,
     /// and frees everything. In a forked child it only lets go of the ring: what is in
     /// flight is the parent's.
-    pub fn exit(mut self: Box<Ring>) {
-        if !self.inherited() && !self.drain() {
-            // The kernel may still write into the buffers: never free them.
-            return forget(self);
+    ///
+    /// False when something could not be reaped. The kernel goes on cancelling it then,
+    /// since the ring is closed, and nothing tells when it has: so its buffers are never
+    /// freed, and what else the kernel reads from must stay as well.
+    pub fn exit(mut self: Box<Ring>) -> bool {
+        if !self.has_descriptor() {
+            // The number may be another file's by now, or even another ring's.
+            descriptor::forget(&mut self.uring);
         }
-        // SAFETY: set up by `new`, ended once.
-        unsafe { sys::io_uring_queue_exit(&mut self.uring) }
+        let reaped = self.inherited() || self.drain();
+        // SAFETY: set up by `new`, ended once. The pool frees no buffer that is out.
+        unsafe { sys::io_uring_queue_exit(&mut self.uring) };
+        reaped
     }
 
-    /// Cancels and reaps until nothing is in flight. False when the kernel refuses to
-    /// be entered for good (the ring is another thread's, say).
+    /// Whether `fd` is this ring's own descriptor.
+    pub fn is_descriptor(&self, fd: i32) -> bool {
+        self.uring.ring_fd == fd && self.has_descriptor()
+    }
+
+    /// Whether the descriptor is still the ring: a program can close any number.
+    fn has_descriptor(&self) -> bool {
+        Identity::of(self.uring.ring_fd) == self.identity
+    }
+
+    /// Cancels and reaps until nothing is in flight. False when the kernel refuses to be
+    /// entered for good (the ring is another thread's, say), or when nothing ends any more.
     fn drain(&mut self) -> bool {
         self.drop_unsubmitted();
-        let mut patience = Wait::milliseconds(10);
-        loop {
-            self.reap_all();
-            if self.in_flight.len() == 0 {
-                return true;
-            }
+        self.reap_all();
+        let mut patience = Patience::new();
+        while self.in_flight.len() > 0 {
             // A request that is just moving between two of the kernel's lists is not
             // found: cancel again until all are gone.
             if !self.cancel_all() {
                 return false;
             }
-            self.wait(&mut patience);
+            if self.reap_all() {
+                patience = Patience::new();
+            } else if !patience.wait() {
+                return false;
+            }
         }
+        true
     }
 
-    /// Ends all completions there are, for nobody to see.
-    fn reap_all(&mut self) {
-        while let Some(completion) = self.peek(Work::All) {
-            self.discard(&completion);
+    /// Ends the completions there are, for nobody to see, but not more than the queue has room
+    /// for: a multishot that goes on has to be cancelled again. Whether there were any.
+    fn reap_all(&mut self) -> bool {
+        for reaped in 0..=self.queues.cq_mask {
+            match self.peek(Work::All) {
+                Some(completion) => self.discard(&completion),
+                None => return reaped > 0,
+            };
         }
+        true
     }
 
     /// Takes back the SQEs that the kernel hasn't got.
@@ -86,45 +110,51 @@ impl Ring {
         self.submit_all()
     }
 
-    /// Submits, however often it is interrupted; false when it can't be done.
+    /// Submits until there is room, however often it is interrupted; false when it can't
+    /// be done.
     fn submit_all(&mut self) -> bool {
+        let mut patience = Patience::new();
         loop {
             match -self.submit(0) {
-                0 if self.is_full() && self.queues.kernel_thread => std::thread::yield_now(),
-                error if error <= 0 => return true,
-                error if error == sys::EINTR as i32 => {}
+                // Otherwise the kernel's thread has yet to take them.
+                error if error <= 0 && !self.is_full() => return true,
+                error if error <= 0 || error == sys::EINTR as i32 => {}
                 // The completion queue is full or the kernel short of memory: reap first.
                 error if [sys::EAGAIN, sys::EBUSY, sys::ENOMEM].contains(&(error as u32)) => {
-                    self.reap_all();
-                    std::thread::yield_now();
+                    if self.reap_all() {
+                        continue;
+                    }
                 }
                 _ => return false,
             }
+            if !patience.wait() {
+                return false;
+            }
         }
     }
-
-    /// Waits for a completion, at most as long as `patience` says, which grows.
-    fn wait(&mut self, patience: &mut Wait) {
-        let mut cqe = null_mut();
-        let mut time = patience.next();
-        // SAFETY: the ring is set up; both pointers outlive the call.
-        unsafe { sys::io_uring_wait_cqe_timeout(&mut self.uring, &mut cqe, &mut time) };
-    }
 }
 
-/// A waiting time that doubles up to a second.
-struct Wait {
-    milliseconds: i64,
+/// Waits for the kernel, each twice as long as the one before up to a tenth of a second,
+/// and ten seconds in all. It sleeps, since waiting for a completion has no end that holds
+/// on every kernel and liburing.
+struct Patience {
+    next: Duration,
+    left: Duration,
 }
 
-impl Wait {
-    fn milliseconds(milliseconds: i64) -> Wait {
-        Wait { milliseconds }
+impl Patience {
+    fn new() -> Patience {
+        Patience { next: Duration::from_micros(50), left: Duration::from_secs(10) }
     }
 
-    fn next(&mut self) -> sys::__kernel_timespec {
-        let now = self.milliseconds;
-        self.milliseconds = (now * 2).min(1000);
-        sys::__kernel_timespec { tv_sec: (now / 1000) as _, tv_nsec: (now % 1000 * 1_000_000) as _ }
+    /// False at its end.
+    fn wait(&mut self) -> bool {
+        if self.left.is_zero() {
+            return false;
+        }
+        sleep(self.next);
+        self.left = self.left.saturating_sub(self.next);
+        self.next = (self.next * 2).min(Duration::from_millis(100));
+        true
     }
 }

@@ -4,6 +4,7 @@ pub mod asking;
 pub mod buffers;
 pub mod callbacks;
 pub mod control;
+mod descriptor;
 mod drain;
 mod fork;
 pub mod in_flight;
@@ -16,6 +17,7 @@ mod state;
 use crate::sys::{self, flag};
 use buffers::{Buffer, Pool};
 use callbacks::Callbacks;
+use descriptor::Identity;
 use fork::ForkGuard;
 use in_flight::{Completion, InFlight};
 use queues::Queues;
@@ -30,6 +32,7 @@ const CANCELLATION: u64 = 1 << 62;
 /// An io_uring and everything that belongs to it.
 pub struct Ring {
     uring: sys::io_uring,
+    identity: Option<Identity>,
     queues: Queues,
     in_flight: Slab<InFlight>,
     buffers: Pool,
@@ -53,10 +56,12 @@ impl Ring {
     /// checked. See io_uring_queue_init(3).
     pub fn new(entries: u32, flags: u32) -> Result<Box<Ring>, Errno> {
         static RINGS: AtomicU32 = AtomicU32::new(0);
+        let mut room = setup::room().ok_or(Errno(sys::ENOMEM as i32))?;
         let fork = ForkGuard::new().ok_or(Errno(sys::ENOMEM as i32))?;
         let uring = setup::init(entries, flags)?;
         let seed = RINGS.fetch_add(1, Ordering::Relaxed);
-        Ok(Box::new(Ring {
+        room.write(Ring {
+            identity: Identity::of(uring.ring_fd),
             // SAFETY: `init` filled them in, and liburing's pointers in them don't point
             // into the struct itself.
             queues: unsafe { Queues::new(&uring) },
@@ -68,7 +73,9 @@ impl Ring {
             delivered: None,
             delivered_more: None,
             lent: None,
-        }))
+        });
+        // SAFETY: written above.
+        Ok(unsafe { room.assume_init() })
     }
 
     /// Whether this process is a forked child that only inherited the ring.

@@ -1,8 +1,9 @@
-//! How the kernel is asked for a ring.
+//! How a ring is had: its memory, and what the kernel makes.
 
-use super::Errno;
+use super::{Errno, descriptor};
 use crate::sys::{self, flag};
-use std::mem::zeroed;
+use std::alloc::{Layout, alloc};
+use std::mem::{MaybeUninit, zeroed};
 
 /// The setup flags that both this liburing and the queues' code here know. Any other is
 /// refused: the kernel might take it and lay out the rings in a way that one of us would
@@ -26,6 +27,17 @@ pub const KNOWN: u32 = sys::IORING_SETUP_IOPOLL
 /// the process's next system call, instead of interrupting it, and a bit says so.
 const QUIET: u32 = flag::IORING_SETUP_COOP_TASKRUN | flag::IORING_SETUP_TASKRUN_FLAG;
 
+/// Room for a `T`, which is no zero-sized type. Where there is no memory `Box::new` would
+/// end the process.
+pub fn room<T>() -> Option<Box<MaybeUninit<T>>> {
+    // SAFETY: the layout's size is not zero; it is the one that the box frees with.
+    unsafe {
+        let room: *mut MaybeUninit<T> = alloc(Layout::new::<T>()).cast();
+        (!room.is_null()).then(|| Box::from_raw(room))
+    }
+}
+
+/// Sets up a ring, whose descriptor is above those of the standard streams.
 pub fn init(entries: u32, flags: u32) -> Result<sys::io_uring, Errno> {
     let flags = match flags {
         0 => QUIET,
@@ -45,6 +57,6 @@ fn init_exactly(entries: u32, flags: u32) -> Result<sys::io_uring, Errno> {
     // SAFETY: `uring` is writable.
     match unsafe { sys::io_uring_queue_init(entries, &mut uring, flags) } {
         error if error < 0 => Err(Errno(-error)),
-        _ => Ok(uring),
+        _ => descriptor::lift(&mut uring).map(|()| uring),
     }
 }

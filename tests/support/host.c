@@ -129,6 +129,12 @@ static int host_strerror(lua_State *L)
 	return 1;
 }
 
+/* close(fd): as another module's function would, which knows no rings */
+static int host_close(lua_State *L)
+{
+	return number(L, close((int)luaL_checkinteger(L, 1)));
+}
+
 /* light(n): a light userdata */
 static int host_light(lua_State *L)
 {
@@ -176,8 +182,9 @@ int luaopen_host(lua_State *L)
 		{ "alarm", host_alarm }, { "umask", host_umask }, { "mode", host_mode },
 		{ "limit", host_limit }, { "light", host_light }, { "state", host_state },
 		{ "strerror", host_strerror },
+		{ "close", host_close },
 	};
-	lua_createtable(L, 0, 10);
+	lua_createtable(L, 0, 12);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		lua_pushcclosure(L, all[i].function, 0);
 		lua_setfield(L, -2, all[i].name);
