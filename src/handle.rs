@@ -1,14 +1,15 @@
 //! The userdata that Lua has of a ring: how it is checked, and what goes with it.
 //!
 //! A table goes with each: it holds the callbacks in flight, and under 0 a second table
-//! with the values that a slot keeps, such as strings that the kernel reads from. So whatever is kept lives as long as its
-//! ring is reachable, and a callback that refers to its own ring is no leak.
+//! with the values that a slot keeps, such as strings that the kernel reads from. The guard
+//! keeps that too. So a callback lives as long as its ring is reachable, and one that refers
+//! to its own ring is no leak.
 
+use crate::guard::{self, Place};
 use crate::lua::{Function, Lua, Message, RawState, Type};
 use crate::ring::Ring;
 use crate::ring::callbacks::Id;
 use std::ffi::{CStr, c_int, c_void};
-use std::ptr::null_mut;
 
 /// The name of the type: in argument errors, in the registry, in `tostring`.
 pub const TYPE_NAME: &CStr = c"luring";
@@ -18,8 +19,10 @@ pub const TYPE_NAME: &CStr = c"luring";
 struct Block {
     /// Its own address, mixed with this loaded module's: no other userdata begins so.
     mark: usize,
-    /// Null once the ring has been exited, and before it is made.
-    ring: *mut Ring,
+    /// Without a ring once that has been exited, and before it is made.
+    place: Place,
+    /// The number under which the guard keeps the contents; zero when it doesn't.
+    kept: u32,
 }
 
 /// Its address is this loaded module's own: two builds of the module in one process
@@ -78,34 +81,36 @@ impl Handle {
     pub fn get<'a>(self, _lua: &'a Lua) -> Option<&'a mut Ring> {
         // SAFETY: the block is on the stack, so it lives; its ring is null or lives. One
         // thread at a time runs a Lua state, and nobody keeps such a reference.
-        unsafe { (*self.block).ring.as_mut() }
+        unsafe { (*self.block).place.ring().as_mut() }
     }
 
     /// Takes the ring out, which exits it for Lua.
     fn take(self) -> Option<Box<Ring>> {
-        // SAFETY: the block lives; a ring in it came from `Box::into_raw` in `put`.
-        unsafe {
-            let ring = std::mem::replace(&mut (*self.block).ring, null_mut());
-            (!ring.is_null()).then(|| Box::from_raw(ring))
-        }
+        // SAFETY: the block lives, and no block is freed before its ring is taken out.
+        unsafe { (*self.block).place.take() }
     }
 
     /// Gives a handle that `push` made its ring.
-    pub fn put(self, ring: Box<Ring>) {
-        // SAFETY: the block lives.
-        unsafe { (*self.block).ring = Box::into_raw(ring) }
+    ///
+    /// # Safety
+    /// The state's guard is open.
+    pub unsafe fn put(self, lua: &Lua, ring: Box<Ring>) {
+        // SAFETY: the caller's promise. The block lives, and `collect` takes the ring out.
+        unsafe { guard::put(lua, &raw mut (*self.block).place, ring) }
     }
 
     /// Pushes a new userdata that has no ring yet. May raise out of memory.
     pub fn push(lua: &mut Lua) -> Handle {
         let block: *mut Block = lua.push_userdata(size_of::<Block>()).cast();
         // SAFETY: Lua has just made it that large.
-        unsafe { block.write(Block { mark: mark(block), ring: null_mut() }) };
+        unsafe { block.write(Block { mark: mark(block), place: Place::NONE, kept: 0 }) };
         let userdata = lua.top();
         lua.registry_get(registry_key());
         lua.set_metatable(userdata);
         lua.push_table();
         lua.push_table();
+        // SAFETY: the block is on the stack, so it lives.
+        unsafe { (*block).kept = guard::keep(lua) };
         lua.raw_set(-2, VALUES);
         lua.set_user_table(userdata);
         Handle { block }
@@ -114,9 +119,14 @@ impl Handle {
     /// Exits the ring: what is in flight is cancelled and reaped, and all of it freed.
     /// Again, and nothing happens.
     pub fn exit(self, lua: &mut Lua) {
-        if let Some(ring) = self.take() {
-            ring.exit();
+        let reaped = self.take().is_none_or(Ring::exit);
+        // SAFETY: the block is on the stack, so it lives.
+        let kept = std::mem::take(unsafe { &mut (*self.block).kept });
+        if kept != 0 {
             lua.clear_user_table(RING);
+            if reaped {
+                guard::release(lua, kept);
+            }
         }
     }
 }
@@ -218,8 +228,12 @@ fn push_type(lua: &mut Lua) {
         lua.push_function(function);
         lua.set_field(-2, name);
     }
-    lua.push_text(TYPE_NAME);
-    lua.set_field(-2, c"__name");
+    // What `getmetatable` gives: a program that could take `__gc` away would let the kernel
+    // use memory that is freed.
+    for name in [c"__name", c"__metatable"] {
+        lua.push_text(TYPE_NAME);
+        lua.set_field(-2, name);
+    }
 }
 
 unsafe extern "C-unwind" fn collect(state: RawState) -> c_int {

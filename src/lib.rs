@@ -3,12 +3,13 @@
 //! `actions` has a row for each I/O action, `action` queues them and `reap` brings their
 //! completions to callbacks. `ring` and what it is made of (`slab`, `buffers`, `callbacks`, `fork`)
 //! know no Lua; `lua` is the one file that calls Lua's C API, and `handle` the userdata
-//! between the two.
+//! between the two. `guard` ends what rings are left when a Lua state is closed.
 
 mod action;
 mod actions;
 mod calls;
 mod functions;
+mod guard;
 mod handle;
 mod lua;
 #[cfg(test)]
@@ -70,6 +71,7 @@ pub unsafe extern "C-unwind" fn luaopen_luring(state: RawState) -> c_int {
         lua.set_field(module, name);
         lua.set_field(methods, name);
     }
+    guard::register(lua);
     handle::register(lua, methods);
     lua.set_top(module);
     for (name, function) in FUNCTIONS.iter().chain(system::FUNCTIONS.into_iter().flatten()) {

@@ -1,8 +1,10 @@
 //! The functions that make, enter and end a ring.
 
+use crate::guard;
 use crate::handle::{Handle, RING};
 use crate::lua::{Lua, RawState};
-use crate::ring::{KNOWN, Ring};
+use crate::ring::{Errno, KNOWN, Ring};
+use crate::sys;
 use crate::system::refusal;
 use crate::values::integers::integer;
 use std::ffi::c_int;
@@ -21,12 +23,34 @@ pub unsafe extern "C-unwind" fn queue_init(state: RawState) -> c_int {
         lua.error(refusal::unknown_flags(unknown));
     }
     // All that can raise comes before the ring, which would be lost.
+    guard::register(lua);
     let handle = Handle::push(lua);
-    match Ring::new(entries, flags) {
-        Ok(ring) => handle.put(ring),
+    match make(lua, entries, flags) {
+        // SAFETY: `make` makes none where the guard isn't open, and no Lua code has run since.
+        Ok(ring) => unsafe { handle.put(lua, ring) },
         Err(errno) => lua.error(refusal::message(errno, entries)),
     }
     1
+}
+
+/// Makes a ring. Where descriptors or memory are short, rings that are garbage may have
+/// them: so it collects once, which may run any Lua code and raise, and tries again.
+fn make(lua: &mut Lua, entries: u32, flags: u32) -> Result<Box<Ring>, Errno> {
+    match make_once(lua, entries, flags) {
+        Err(Errno(errno)) if [sys::EMFILE, sys::ENFILE, sys::ENOMEM].contains(&(errno as u32)) => {
+            lua.collect();
+            make_once(lua, entries, flags)
+        }
+        result => result,
+    }
+}
+
+/// Raises when the state would not end the ring.
+fn make_once(lua: &Lua, entries: u32, flags: u32) -> Result<Box<Ring>, Errno> {
+    if let Some(why) = guard::obstacle(lua) {
+        lua.error(refusal::because(why));
+    }
+    Ring::new(entries, flags)
 }
 
 /// `queue_exit(ring)`: ends the ring.

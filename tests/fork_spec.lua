@@ -51,7 +51,7 @@ describe("a forked child", function()
             assert.equal(0, in_child(function()
                 if ending == "queue_exit" then luring.queue_exit(ring) end
                 if ending == "collect" then
-                    getmetatable(ring).__gc(ring)
+                    debug.getmetatable(ring).__gc(ring)
                 end
                 return true
             end), ending)

@@ -61,7 +61,7 @@ local PROGRAMS = {
         local key = luring.read(ring, from, 1, -1)
         refused(luring.cqe_seen, ring, key)]],
     ["__gc by hand, and on what is no ring"] = [[
-        local gc = getmetatable(ring).__gc
+        local gc = debug.getmetatable(ring).__gc
         gc(ring) gc(ring)
         for _, wrong in ipairs { 1, "x", {}, print, io.stdout, true } do refused(gc, wrong) end
         refused(gc)
@@ -69,7 +69,7 @@ local PROGRAMS = {
     ["a ring's metatable on another userdata"] = [[
         local other = io.tmpfile()
         local before = debug.getmetatable(other)
-        debug.setmetatable(other, getmetatable(ring))
+        debug.setmetatable(other, debug.getmetatable(ring))
         refused(luring.submit, other) refused(luring.queue_exit, other) refused(tostring, other)
         debug.setmetatable(other, before)]],
     ["exit with actions in flight"] = [[

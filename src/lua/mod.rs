@@ -5,6 +5,7 @@
 //! destructor. Every function below that may raise says so; its callers hold
 //! only `Copy` values while they call it.
 
+mod finalizers;
 mod objects;
 
 pub use objects::File;
@@ -524,6 +525,14 @@ impl Lua {
     #[inline]
     pub fn pop(&self) {
         self.set_top(-2);
+    }
+
+    // ---- the collector ----
+
+    /// Collects all garbage. Finalizers may run any Lua code, and raise.
+    pub fn collect(&mut self) {
+        // SAFETY: `new`'s promise.
+        unsafe { ffi::lua_gc(self.0, ffi::LUA_GCCOLLECT, 0) };
     }
 
     // ---- calling and raising ----

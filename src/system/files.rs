@@ -2,6 +2,7 @@
 
 use super::errno::result;
 use crate::functions::{Pair, functions, long, unsigned};
+use crate::guard;
 use crate::lua::{Lua, Message, Type};
 use crate::sys;
 use crate::values::descriptor::descriptor;
@@ -45,10 +46,15 @@ functions! {
         result(unsafe { sys::open(path.cast(), flags, permissions) })
     }
 
-    /// `close_fd(fd)`. See close(2).
+    /// `close_fd(fd)`. See close(2). As the kernel's own action does, it takes a ring's
+    /// descriptor for none: no program means it.
     fn close_fd(lua, fd: descriptor) {
-        // SAFETY: closing any number of the program's is the program's to decide.
-        result(unsafe { sys::close(fd) })
+        if guard::is_descriptor(lua, fd) {
+            -i64::from(sys::EBADF)
+        } else {
+            // SAFETY: closing any number of the program's is the program's to decide.
+            result(unsafe { sys::close(fd) })
+        }
     }
 
     /// `fileno(file)`: the descriptor of a Lua file, or of whatever has one.

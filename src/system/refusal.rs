@@ -4,6 +4,8 @@ use super::errno::error_text;
 use crate::lua::{Lua, Message};
 use crate::ring::Errno;
 use crate::sys;
+use std::fs::File;
+use std::io::Read;
 
 const WHAT: &str = "could not initialise queue";
 
@@ -21,6 +23,12 @@ pub fn missing(lua: &Lua, name: &str, version: &str) -> ! {
         "luring.{name}: needs liburing {version}, built with {}",
         env!("LIBURING_VERSION")
     )))
+}
+
+/// The message where it is not the system that refuses.
+pub fn because(why: &str) -> Message {
+    let text = error_text(sys::ECANCELED as i32);
+    Message::new(format_args!("{WHAT}: {text} ({why})"))
 }
 
 /// The message for what the system said.
@@ -74,14 +82,20 @@ struct System {
 
 impl System {
     fn look() -> System {
-        let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+        let mut room = [0; 64];
         System {
-            kernel: version(&read("/proc/sys/kernel/osrelease")),
-            disabled: read("/proc/sys/kernel/io_uring_disabled").trim().parse().ok(),
+            kernel: version(read("/proc/sys/kernel/osrelease", &mut room)),
+            disabled: read("/proc/sys/kernel/io_uring_disabled", &mut room).trim().parse().ok(),
             // SAFETY: takes nothing.
             locked_memory: unsafe { sys::luring_locked_memory_limit() },
         }
     }
+}
+
+/// The beginning of a file's text. Takes no memory, which may be what there is none of.
+fn read<'a>(path: &str, room: &'a mut [u8]) -> &'a str {
+    let len = File::open(path).and_then(|mut file| file.read(room)).unwrap_or(0);
+    room.get(..len).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
 }
 
 /// The first two numbers of a kernel's release.

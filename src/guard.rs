@@ -1,0 +1,194 @@
+//! Ends the rings that a Lua state still has when it is closed, before its memory goes.
+//!
+//! `lua_close` finalizes the youngest first, and never what finalizers make meanwhile. So
+//! this userdata, made when the module is loaded, is finalized after every other ring: it
+//! ends those that are left, and from then on none is made.
+//!
+//! A table goes with it, of what the kernel reads from. A ring's is kept there until the
+//! ring has ended and all is reaped, whatever becomes of the userdata.
+
+use crate::lua::{Lua, RawState, Type};
+use crate::ring::Ring;
+use std::ffi::{c_int, c_void};
+use std::ptr::null_mut;
+
+/// The userdata's memory. The registry keeps it as long as there is a state.
+struct Guard {
+    /// Before the first of the state's rings, and after the last.
+    ends: Place,
+    /// How many tables have been kept.
+    kept: u32,
+    closed: bool,
+}
+
+/// Where a ring is among its state's, in the memory of its userdata.
+pub struct Place {
+    /// Null while there is none.
+    ring: *mut Ring,
+    next: *mut Place,
+    previous: *mut Place,
+}
+
+impl Place {
+    /// No place yet.
+    pub const NONE: Place = Place { ring: null_mut(), next: null_mut(), previous: null_mut() };
+
+    /// The ring, if there is one.
+    #[inline]
+    pub fn ring(&self) -> *mut Ring {
+        self.ring
+    }
+
+    /// Takes the ring out.
+    ///
+    /// # Safety
+    /// The places beside this one are where they were.
+    pub unsafe fn take(&mut self) -> Option<Box<Ring>> {
+        if self.ring.is_null() {
+            return None;
+        }
+        let place = std::mem::replace(self, Place::NONE);
+        // SAFETY: the caller's promise; the ring came from `Box::into_raw` in `put`.
+        unsafe {
+            (*place.previous).next = place.next;
+            (*place.next).previous = place.previous;
+            Some(Box::from_raw(place.ring))
+        }
+    }
+}
+
+/// Its address is the guard's key in the registry.
+static HERE: u8 = 0;
+
+fn registry_key() -> *const c_void {
+    (&raw const HERE).cast()
+}
+
+/// The state's guard, or null.
+fn find(lua: &Lua) -> *mut Guard {
+    lua.registry_get(registry_key());
+    let guard = lua.pointer(-1) as *mut Guard;
+    lua.pop();
+    guard
+}
+
+/// Makes the state's guard, unless it has one or may never finalize it. May raise.
+pub fn register(lua: &mut Lua) {
+    if !find(lua).is_null() || lua.in_finalizer() {
+        return;
+    }
+    let guard: *mut Guard = lua.push_userdata(size_of::<Guard>()).cast();
+    // SAFETY: Lua has just made it that large, and never moves it.
+    unsafe {
+        guard.write(Guard { ends: Place::NONE, kept: 0, closed: false });
+        let ends = &raw mut (*guard).ends;
+        (*ends).next = ends;
+        (*ends).previous = ends;
+    }
+    let userdata = lua.top();
+    lua.push_table();
+    lua.set_user_table(userdata);
+    lua.push_table();
+    lua.push_function(close);
+    lua.set_field(-2, c"__gc");
+    lua.set_metatable(userdata);
+    lua.registry_set(registry_key());
+}
+
+/// Why a ring that is made now would not be ended, if so. It may change whenever Lua code
+/// runs.
+pub fn obstacle(lua: &Lua) -> Option<&'static str> {
+    // SAFETY: null, or the guard's, which lives.
+    match unsafe { find(lua).as_ref() } {
+        Some(guard) if guard.closed => Some("the Lua state is being closed"),
+        Some(_) => None,
+        None => Some("a finalizer was the first to load luring"),
+    }
+}
+
+/// Puts a ring into a place that is in Lua's memory, and not moved.
+///
+/// # Safety
+/// The state has a guard. The place has no ring, and is there until that is taken out.
+pub unsafe fn put(lua: &Lua, place: *mut Place, ring: Box<Ring>) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let ends = &raw mut (*find(lua)).ends;
+        let next = (*ends).next;
+        place.write(Place { ring: Box::into_raw(ring), next, previous: ends });
+        (*next).previous = place;
+        (*ends).next = place;
+    }
+}
+
+/// Whether `fd` is the descriptor of one of the state's rings, and this process's own.
+pub fn is_descriptor(lua: &Lua, fd: c_int) -> bool {
+    let guard = find(lua);
+    if guard.is_null() {
+        return false;
+    }
+    // SAFETY: the guard lives, and so does every place and ring in its list.
+    unsafe {
+        let ends = &raw const (*guard).ends;
+        let mut place: *const Place = (*ends).next;
+        while place != ends {
+            let ring = &*(*place).ring;
+            if ring.is_descriptor(fd) {
+                return !ring.inherited();
+            }
+            place = (*place).next;
+        }
+    }
+    false
+}
+
+/// Keeps the table on top until `release`, under the number that is returned: zero
+/// without a guard. May raise out of memory.
+pub fn keep(lua: &Lua) -> u32 {
+    // SAFETY: null, or the guard's, which lives.
+    let Some(guard) = (unsafe { find(lua).as_mut() }) else { return 0 };
+    guard.kept = guard.kept.checked_add(1).unwrap_or(1);
+    let number = guard.kept;
+    let table = lua.top();
+    lua.registry_get(registry_key());
+    lua.user_table(-1);
+    lua.push_copy(table);
+    lua.raw_set(-2, number);
+    lua.set_top(table);
+    number
+}
+
+/// Lets go of a table that `keep` has numbered. Cannot raise.
+pub fn release(lua: &Lua, number: u32) {
+    let top = lua.top();
+    if lua.registry_get(registry_key()) == Type::Userdata && lua.user_table(-1) == Type::Table {
+        lua.push_nil();
+        lua.raw_set(-2, number);
+    }
+    lua.set_top(top);
+}
+
+/// The guard's finalizer.
+unsafe extern "C-unwind" fn close(state: RawState) -> c_int {
+    // SAFETY: Lua calls with a live state.
+    let lua = unsafe { Lua::new(state) };
+    // SAFETY: null, or the guard's, which lives. Ending a ring runs no Lua code, so the
+    // list changes only here.
+    unsafe {
+        let guard = find(&lua);
+        if guard.is_null() {
+            return 0;
+        }
+        (*guard).closed = true;
+        let ends = &raw mut (*guard).ends;
+        let mut place = (*ends).next;
+        while place != ends {
+            let next = (*place).next;
+            if let Some(ring) = (*place).take() {
+                ring.exit();
+            }
+            place = next;
+        }
+    }
+    0
+}

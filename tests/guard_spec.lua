@@ -1,0 +1,185 @@
+local luring = require "luring"
+local child = require "child"
+local drive = require "drive"
+local host = require "host"
+
+-- Each case has a Lua state of its own, which is closed in the end.
+local START = [[
+local function finalizer(f)
+    local newproxy = rawget(_G, "newproxy")
+    if newproxy then
+        local proxy = newproxy(true)
+        getmetatable(proxy).__gc = f
+        return proxy
+    end
+    return setmetatable({}, { __gc = f })
+end
+]]
+
+local function ends_well(chunk)
+    local result = child.run(START .. chunk)
+    assert.equal("done", result.output)
+    assert.equal(0, result.status)
+end
+
+describe("a ring's metatable", function()
+    local ring
+    before_each(function() ring = luring.queue_init(4, 0) end)
+    after_each(function() luring.queue_exit(ring) end)
+
+    it("can't be had, but its name", function()
+        assert.equal("luring", getmetatable(ring))
+        assert.is_false(pcall(function() getmetatable(ring).__gc = nil end))
+        assert.is_false(pcall(setmetatable, ring, {}))
+    end)
+
+    it("is what the registry has under that name", function()
+        local metatable = debug.getregistry().luring
+        assert.equal(metatable, debug.getmetatable(ring))
+        assert.equal("function", type(metatable.__gc))
+        assert.equal("luring", metatable.__name)
+    end)
+end)
+
+describe("a Lua state that is closed", function()
+    -- Closes a state that ran the chunk: whether all of its descriptors were.
+    local function closes_all(chunk)
+        local free = luring.open_file("/dev/null", "r")
+        luring.close_fd(free)
+        assert.is_nil(host.state(START .. chunk))
+        local again = luring.open_file("/dev/null", "r")
+        luring.close_fd(again)
+        return free == again
+    end
+
+    it("ends a ring that a finalizer makes meanwhile", function()
+        assert.is_true(closes_all([[
+            local luring = require "luring"
+            kept = finalizer(function() made = luring.queue_init(4, 0) end)
+        ]]))
+    end)
+
+    it("makes no ring in a finalizer that is older than the module", function()
+        local path = os.tmpname()
+        assert.is_true(closes_all(([[
+            local luring
+            kept = finalizer(function()
+                local file = io.open(%q, "w")
+                local ok, message = pcall(luring.queue_init, 4, 0)
+                file:write(tostring(ok), " ", message, " ", (tostring(select(2, pcall(luring.submit, ring)))))
+                file:close()
+            end)
+            luring = require "luring"
+            ring = luring.queue_init(4, 0)
+        ]]):format(path)))
+        local said = child.contents(path)
+        os.remove(path)
+        assert.truthy(said:find("^false .*could not initialise queue: Operation canceled "
+            .. "%(the Lua state is being closed%)"), said)
+        assert.truthy(said:find("the ring has been exited", 1, true), said)
+    end)
+
+    it("ends a ring that is made after a collection in a finalizer", function()
+        assert.is_true(closes_all([[
+            local luring = require "luring"
+            kept = finalizer(function()
+                for _ = 1, 5 do collectgarbage() end
+                pcall(function() made = luring.queue_init(4, 0) end)
+                for _ = 1, 5 do collectgarbage() end
+                pcall(function() made = luring.queue_init(4, 0) end)
+            end)
+            -- Lua 5.3 may never return from the above if it is in a collection already.
+            collectgarbage()
+            collectgarbage("stop")
+        ]]))
+    end)
+
+    it("ends the rings of a module that is loaded twice", function()
+        assert.is_true(closes_all([[
+            local one = require "luring"
+            package.loaded.luring = nil
+            local other = require "luring"
+            assert(one ~= other)
+            kept = finalizer(function() made = { one.queue_init(4, 0), other.queue_init(4, 0) } end)
+        ]]))
+    end)
+
+    it("leaves no string that the kernel reads on", function()
+        local one, other = luring.socketpair()
+        assert.is_nil(host.state(START .. ([[
+            local luring = require "luring"
+            kept = finalizer(function()
+                made = luring.queue_init(4, 0)
+                -- Strings in the heap, whose memory is used again.
+                for _ = 1, 4 do luring.send(made, %d, ("x"):rep(100000), luring.MSG_WAITALL) end
+                luring.submit(made)
+            end)
+        ]]):format(one)))
+        local garbage = {}
+        for i = 1, 100 do garbage[i] = tostring(i % 10):rep(100000) end
+        local ring, foreign = luring.queue_init(4, 0), nil
+        repeat
+            local bytes, text = drive.one(ring, "recv", other, 2 ^ 20, luring.MSG_DONTWAIT)
+            foreign = foreign or text:match("[^x]")
+        until bytes <= 0
+        luring.queue_exit(ring)
+        drive.close(one, other)
+        assert.equal(100, #garbage)
+        assert.is_nil(foreign)
+    end)
+end)
+
+describe("a finalizer that loads the module first", function()
+    it("leaves the program its hooks, and its rings", function()
+        ends_well([[
+            local loaded, ok
+            finalizer(function()
+                loaded = require "luring"
+                ok = pcall(loaded.queue_init, 4, 0)
+            end)
+            local lines = 0
+            debug.sethook(function() lines = lines + 1 end, "l")
+            for _ = 1, 3 do collectgarbage() end
+            assert(loaded and not ok)
+            local before = lines
+            loaded.queue_exit(loaded.queue_init(4, 0))
+            local _, mask = debug.gethook()
+            assert(lines > before and mask == "l", mask)
+            io.write("done")
+        ]])
+    end)
+end)
+
+describe("a process that ends", function()
+    it("may call the module in a finalizer that is older", function()
+        ends_well([[
+            local luring
+            kept = finalizer(function() io.write(luring.strerror(0) ~= "" and "done" or "wrong") end)
+            luring = require "luring"
+        ]])
+    end)
+
+    it("may make a ring in a finalizer, and use it", function()
+        ends_well([[
+            local luring = require "luring"
+            kept = finalizer(function()
+                local from = luring.pipe2()
+                made = luring.queue_init(4, 0)
+                luring.read(made, from, 100, -1, print)
+                luring.submit(made)
+                io.write("done")
+            end)
+        ]])
+    end)
+
+    it("may load the module in a finalizer, and makes no ring", function()
+        ends_well([[
+            kept = finalizer(function()
+                local luring = require "luring"
+                local ok, message = pcall(luring.queue_init, 4, 0)
+                local said = not ok and message:find("a finalizer was the first to load luring", 1, true)
+                io.write(said and "done" or tostring(message))
+            end)
+        ]])
+    end)
+end)
