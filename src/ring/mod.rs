@@ -116,7 +116,7 @@ impl Ring {
     /// # Safety
     /// The queue is not full and a slot is reserved. What `prep` points the kernel to is
     /// in `action`'s block, or in a Lua value that is anchored until the slot is free.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn queue(&mut self, action: InFlight, prep: impl FnOnce(*mut sys::io_uring_sqe)) -> Key {
         let key = self.in_flight.insert(action);
         // SAFETY: there is room for an SQE, the caller says.

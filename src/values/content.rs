@@ -32,6 +32,12 @@ impl Arg for Content {
     }
 
     #[inline]
+    fn quick(lua: &mut Lua, index: c_int) -> Option<Content> {
+        let bytes = lua.bytes(index)?;
+        Some(Content { ptr: bytes.cast(), len: u32::try_from(bytes.len()).ok()? })
+    }
+
+    #[inline]
     fn room(self) -> usize {
         if self.is_anchored() { 0 } else { self.len as usize }
     }

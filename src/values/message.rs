@@ -31,6 +31,10 @@ impl Arg for Payload {
     type Wire = content::Wire;
 
     #[inline]
+    fn quick(lua: &mut Lua, index: c_int) -> Option<Payload> {
+        content::Content::quick(lua, index).map(Payload::One)
+    }
+
     fn check(lua: &mut Lua, index: c_int) -> Payload {
         match Content::of(lua, index) {
             Some(content) => Payload(content),
