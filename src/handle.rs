@@ -185,6 +185,13 @@ pub fn keep_value(lua: &Lua, slot: u32, index: c_int) {
     lua.pop();
 }
 
+/// Pushes a slot's value. The ring's table is at `table`.
+pub fn push_value(lua: &mut Lua, table: c_int, slot: u32) {
+    lua.raw_get(table, VALUES);
+    lua.raw_get(-1, value_place(slot));
+    lua.remove(-2);
+}
+
 /// Lets go of a slot's value. The ring's table is on top.
 #[inline]
 pub fn release_value(lua: &Lua, slot: u32) {

@@ -38,6 +38,7 @@ const METHODS: [(&CStr, Function); 5] = [
 /// Functions that take no ring, beside those of `system`.
 const FUNCTIONS: functions::Table = &[
     (c"available", probe::available),
+    (c"buffer", values::buffer::buffer),
     (c"can", probe::can),
     (c"fixed", slot::fixed_of_slot),
     (c"probe", probe::probe),

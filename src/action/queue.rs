@@ -100,11 +100,11 @@ fn queue_checked<A: Action>(lua: &mut Lua, handle: Handle, args: A::Args) -> c_i
 
     // Place. Nothing raises any more, but for want of memory where nothing was anchored.
     let block = ring.take_block(room).unwrap_or_else(|| lua.out_of_memory());
-    let mut place = Place::new(block.ptr(), args.front());
+    let mut place = Place::new(block, args.front());
     let memory = A::Answer::place(&mut place);
     let wires = args.place(lua, &mut place, FIRST);
     let action = InFlight {
-        block: block.with_size(args.size()),
+        block: place.block().with_size(args.size()),
         reply: args.reply(A::Answer::REPLY),
         callback: callback.keep(ring),
         anchored: anchors > 0,

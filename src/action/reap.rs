@@ -7,7 +7,7 @@ use crate::ring::in_flight::{Completion, InFlight, Reply};
 use crate::ring::slab::Key;
 use crate::ring::{Ring, Work};
 use crate::sys::{self, flag};
-use crate::values::{reply, zero_copy};
+use crate::values::{buffer, reply, zero_copy};
 use std::ffi::c_int;
 
 /// The place of the ring's table in do_cqes' stack.
@@ -105,11 +105,29 @@ fn deliver_cold(lua: &mut Lua, handle: Handle, completion: Completion, callback:
 fn push_value(lua: &mut Lua, handle: Handle, completion: Completion) -> bool {
     match completion.action.reply {
         Reply::Bytes if completion.res >= 0 => push_data(lua, handle, completion),
+        Reply::Into => {
+            push_buffer(lua, completion.key);
+            true
+        }
         _ if completion.res < 0 || !reply::has_value(completion.action.reply) => {
             lua.push_nil();
             true
         }
         _ => lend(lua, handle, completion, reply::build, completion),
+    }
+}
+
+/// Pushes the buffer that an action has read into: the value that its slot keeps, or the one
+/// among several.
+fn push_buffer(lua: &mut Lua, key: Key) {
+    handle::push_value(lua, TABLE, key.index());
+    if lua.kind(-1) == Type::Table {
+        let mut number = 1;
+        while lua.raw_get(-1, number) != Type::Nil && !buffer::is_buffer(lua, -1) {
+            lua.pop();
+            number += 1;
+        }
+        lua.remove(-2);
     }
 }
 

@@ -13,7 +13,6 @@ pub use objects::File;
 use mlua::ffi;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fmt;
-#[cfg(not(copies_first))]
 use std::mem::MaybeUninit;
 use std::ptr::slice_from_raw_parts;
 
@@ -389,12 +388,11 @@ impl Lua {
         unsafe { ffi::lua_pushlstring(self.0, bytes.cast(), bytes.len()) };
     }
 
-    /// As `push_volatile`, for at most `SMALL` bytes. These Luas run the collector first: so the
+    /// As `push_volatile`, for at most `SMALL` bytes. Other Luas run the collector first: so the
     /// bytes are copied to the stack before. May raise.
     ///
     /// # Safety
     /// `bytes` is valid until Lua code runs, and not longer than `SMALL`.
-    #[cfg(not(copies_first))]
     #[inline(never)] // its copy must not stay on the C stack while a callback runs
     pub unsafe fn push_small(&mut self, bytes: Bytes) {
         let mut copy = [const { MaybeUninit::<u8>::uninit() }; Lua::SMALL];
@@ -407,7 +405,6 @@ impl Lua {
     }
 
     /// What `push_small` takes at the most.
-    #[cfg(not(copies_first))]
     pub const SMALL: usize = 4096;
 
     /// Calls the function under `arguments` values in protected mode. Leaves one result, or

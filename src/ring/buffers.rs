@@ -1,6 +1,7 @@
 //! Memory that the kernel reads and writes, a block an action, kept for the next once it is
 //! free.
 
+use super::hold::{self, Hold};
 use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::null_mut;
 
@@ -11,6 +12,9 @@ const CLASSES: usize = 19;
 /// Free buffers are kept while a pool has not more than this, so that a burst of large
 /// reads doesn't stay.
 const KEEP: usize = 256 << 20;
+/// The number of holds at a block's end stands in `class`, above the class itself: so what
+/// has any is of no class that a pool keeps, and costs the others nothing.
+const HOLDS: u8 = 32;
 
 /// One buffer. It has no destructor, since Lua errors skip those: whoever takes it
 /// from a pool gives it back to the same pool.
@@ -43,14 +47,44 @@ impl Buffer {
         Buffer { size, ..self }
     }
 
+    /// The same block, with that many holds at its end.
+    #[inline]
+    pub fn with_holds(self, holds: u8) -> Buffer {
+        debug_assert!(self.class < HOLDS && holds < u8::MAX / HOLDS);
+        Buffer { class: self.class + holds * HOLDS, ..self }
+    }
+
+    /// The place of a hold, of which the first has number 1.
+    pub fn hold(self, number: u8) -> *mut Hold {
+        let plain = Buffer { class: self.class % HOLDS, ..self };
+        self.ptr.wrapping_add(plain.room() - hold::SIZE * usize::from(number)).cast()
+    }
+
+    /// Its holds.
+    pub fn holds(self) -> impl Iterator<Item = *mut Hold> {
+        (1..=self.class / HOLDS).map(move |number| self.hold(number))
+    }
+
+    /// Ends its holds: the same block without any.
+    ///
+    /// # Safety
+    /// They have begun, and the kernel is done with the action.
+    unsafe fn let_go(self) -> Buffer {
+        // SAFETY: the caller's promise.
+        self.holds().for_each(|hold| unsafe { Hold::end(hold) });
+        Buffer { class: self.class % HOLDS, ..self }
+    }
+
     /// Frees a buffer whose pool is gone.
     ///
     /// # Safety
     /// A pool handed it out, it was not given back, and nobody uses it any more.
     pub unsafe fn free(self) {
-        if let Some(layout) = self.layout().filter(|_| !self.ptr.is_null()) {
+        // SAFETY: the caller's promise.
+        let buffer = if self.class < HOLDS { self } else { unsafe { self.let_go() } };
+        if let Some(layout) = buffer.layout().filter(|_| !buffer.ptr.is_null()) {
             // SAFETY: `Pool::take` allocated it with this layout.
-            unsafe { dealloc(self.ptr, layout) }
+            unsafe { dealloc(buffer.ptr, layout) }
         }
     }
 
@@ -120,6 +154,9 @@ impl Pool {
         if !self.spare.ptr.is_null() && self.spare.class == buffer.class {
             return Some(std::mem::replace(&mut self.spare, Buffer::EMPTY));
         }
+        if buffer.class >= HOLDS {
+            return None; // no machine has as much
+        }
         // SAFETY: the layout's size is not zero.
         buffer.ptr = unsafe { alloc(buffer.layout()?) };
         if buffer.ptr.is_null() {
@@ -173,12 +210,29 @@ impl Pool {
                 unsafe { buffer.ptr.cast::<*mut u8>().write(*free) };
                 *free = buffer.ptr;
             }
-            _ => {
-                self.room -= buffer.room();
-                // SAFETY: the caller's promise.
-                unsafe { buffer.free() }
-            }
+            // SAFETY: the caller's promise.
+            _ => unsafe { self.give_rare(buffer.ptr, buffer.class) },
         }
+    }
+
+    /// As `give`, for what has holds or is not kept. It takes registers, so that `give` needs
+    /// no memory for the struct.
+    ///
+    /// # Safety
+    /// As for `give`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn give_rare(&mut self, ptr: *mut u8, class: u8) {
+        let buffer = Buffer { ptr, size: 0, class };
+        // SAFETY: the caller's promise.
+        let buffer = if buffer.class < HOLDS { buffer } else { unsafe { buffer.let_go() } };
+        if self.room <= KEEP && usize::from(buffer.class) < CLASSES {
+            // SAFETY: as above.
+            return unsafe { self.put(buffer) };
+        }
+        self.room -= buffer.room();
+        // SAFETY: as above.
+        unsafe { buffer.free() }
     }
 }
 

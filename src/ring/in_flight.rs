@@ -23,6 +23,8 @@ pub enum Reply {
     Plain,
     /// The first `res` bytes of the block.
     Bytes,
+    /// The buffer that was read into.
+    Into,
     /// `res` is a descriptor.
     Descriptor,
     /// `luring.fixed(res)`.

@@ -1,6 +1,6 @@
 //! Socket addresses, as Lua tables in luaposix's manner and as the kernel has them.
 
-use super::arg::{Arg, Place, Span, room};
+use super::arg::{Arg, Extent, Place, room};
 use super::fields::{self, wrong};
 use super::integers::bytes;
 use crate::lua::{Lua, Message, Type};
@@ -87,7 +87,7 @@ impl Address {
 }
 
 impl Arg for Address {
-    type Wire = Span<sys::sockaddr>;
+    type Wire = Extent<sys::sockaddr>;
 
     fn check(lua: &mut Lua, index: c_int) -> Address {
         Address::check(lua, index)
@@ -97,11 +97,11 @@ impl Arg for Address {
         room(self.len as usize)
     }
 
-    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Span<sys::sockaddr> {
+    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Extent<sys::sockaddr> {
         let copy = block.values::<u8>(self.len as usize);
         // SAFETY: `room` asked for so many bytes, and the address has them.
         unsafe { copy.copy_from_nonoverlapping(self.ptr().cast(), self.len as usize) };
-        Span { ptr: copy.cast(), len: self.len }
+        Extent { ptr: copy.cast(), len: self.len }
     }
 }
 

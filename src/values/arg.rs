@@ -1,7 +1,10 @@
 //! What an action's argument is, and all of an action's together.
 
 use crate::lua::Lua;
+use crate::ring::buffers::Buffer;
+use crate::ring::hold::{self, Hold};
 use crate::ring::in_flight::Reply;
+use crate::ring::region::{Span, Use};
 use crate::sys;
 use std::ffi::c_int;
 
@@ -63,7 +66,7 @@ pub trait Arg: Copy {
 /// Where something is, and how many bytes or elements it has: the wire of what takes two
 /// arguments in C.
 #[derive(Clone, Copy)]
-pub struct Span<T: Copy> {
+pub struct Extent<T: Copy> {
     /// The first of them.
     pub ptr: *mut T,
     /// How many there are.
@@ -72,12 +75,16 @@ pub struct Span<T: Copy> {
 
 /// The part of an action's block that is still free.
 pub struct Place {
-    front: *mut u8,
+    block: Buffer,
     next: *mut u8,
+    holds: u8,
 }
 
 /// What a part of a block is aligned to.
 const ALIGN: usize = 16;
+
+/// The room for a hold.
+pub const HOLD: usize = hold::SIZE;
 
 /// The room for `bytes` bytes, wherever the part before them ends.
 pub const fn room(bytes: usize) -> usize {
@@ -87,14 +94,31 @@ pub const fn room(bytes: usize) -> usize {
 impl Place {
     /// A block whose first `front` bytes are one argument's.
     #[inline]
-    pub fn new(block: *mut u8, front: usize) -> Place {
-        Place { front: block, next: block.wrapping_add(front) }
+    pub fn new(block: Buffer, front: usize) -> Place {
+        Place { block, next: block.ptr().wrapping_add(front), holds: 0 }
     }
 
     /// The block's beginning, for the argument that has asked for it.
     #[inline]
     pub fn front(&self) -> *mut u8 {
-        self.front
+        self.block.ptr()
+    }
+
+    /// Counts the span's region until the action's last completion, and notes what the action
+    /// does with the bytes.
+    ///
+    /// # Safety
+    /// `HOLD` was asked for.
+    pub unsafe fn hold(&mut self, span: Span, how: Use) {
+        self.holds += 1;
+        // SAFETY: the caller's promise: the block's end is for holds, and stays.
+        unsafe { Hold::begin(self.block.hold(self.holds), span, how) }
+    }
+
+    /// The block, with what has been put there.
+    #[inline]
+    pub fn block(&self) -> Buffer {
+        if self.holds == 0 { self.block } else { self.block.with_holds(self.holds) }
     }
 
     /// The next `bytes` bytes, from wherever the part before them ends.

@@ -1,14 +1,20 @@
-//! A string that the kernel reads from.
+//! A string or a buffer that the kernel reads from.
 
-use super::arg::{Arg, Place};
+use super::arg::{Arg, HOLD, Place};
+use super::buffer;
+use super::integers::bytes;
 use crate::lua::{Lua, Message};
+use crate::ring::in_flight::Reply;
+use crate::ring::region::{Span, Use};
 use std::ffi::c_int;
 
-/// A string of at most 2^32-1 bytes that the kernel reads from while the action is in flight.
+/// At most 2^32-1 bytes that the kernel reads from while the action is in flight.
 #[derive(Clone, Copy)]
-pub struct Content {
-    ptr: *const u8,
-    len: u32,
+pub enum Content {
+    /// A string's.
+    String(Wire),
+    /// A buffer's.
+    From(Span),
 }
 
 /// Contents up to this size, in bytes, are copied: keeping the string costs more.
@@ -27,63 +33,64 @@ impl Arg for Content {
     type Wire = Wire;
 
     #[inline]
-    fn check(lua: &mut Lua, index: c_int) -> Content {
-        Content::of(lua, index).unwrap_or_else(|| lua.type_error(index, c"string"))
-    }
-
-    #[inline]
     fn quick(lua: &mut Lua, index: c_int) -> Option<Content> {
         let bytes = lua.bytes(index)?;
-        Some(Content { ptr: bytes.cast(), len: u32::try_from(bytes.len()).ok()? })
+        let len = u32::try_from(bytes.len());
+        Some(Content::String(Wire { ptr: bytes.cast(), len: len.ok()? }))
+    }
+
+    fn check(lua: &mut Lua, index: c_int) -> Content {
+        if let Some(span) = buffer::span(lua, index) {
+            return Content::From(span);
+        }
+        let bytes = bytes(lua, index);
+        match u32::try_from(bytes.len()) {
+            Ok(len) => Content::String(Wire { ptr: bytes.cast(), len }),
+            Err(_) => too_long(lua, index),
+        }
     }
 
     #[inline]
     fn room(self) -> usize {
-        if self.is_anchored() { 0 } else { self.len as usize }
+        match self {
+            Content::String(string) if string.len <= SMALL => string.len as usize,
+            Content::String(_) => 0,
+            Content::From(_) => HOLD,
+        }
     }
 
     #[inline]
     fn is_anchored(self) -> bool {
-        self.len > SMALL
+        match self {
+            Content::String(string) => string.len > SMALL,
+            Content::From(_) => true,
+        }
+    }
+
+    #[inline]
+    fn reply(self, reply: Reply) -> Reply {
+        match (self, reply) {
+            (Content::From(_), Reply::Nothing) => Reply::Plain,
+            _ => reply,
+        }
     }
 
     #[inline]
     fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Wire {
-        if self.is_anchored() {
-            return Wire { ptr: self.ptr, len: self.len };
-        }
-        let copy = block.bytes(self.len as usize);
-        // SAFETY: the string is on the stack, and the block has the room that was asked for.
-        unsafe { copy.copy_from_nonoverlapping(self.ptr, self.len as usize) };
-        Wire { ptr: copy, len: self.len }
-    }
-}
-
-impl Content {
-    /// What is no string, for a kind that keeps something else in one.
-    pub fn from_parts(address: usize, len: u32) -> Content {
-        Content { ptr: std::ptr::without_provenance(address), len }
-    }
-
-    /// Where it is.
-    #[inline]
-    pub fn address(self) -> usize {
-        self.ptr.addr()
-    }
-
-    /// How many bytes there are.
-    #[inline]
-    pub fn len(self) -> u32 {
-        self.len
-    }
-
-    /// The string at `index`, or `None` if there is no string. Raises if it is too long.
-    #[inline]
-    pub fn of(lua: &mut Lua, index: c_int) -> Option<Content> {
-        let bytes = lua.bytes(index)?;
-        match u32::try_from(bytes.len()) {
-            Ok(len) => Some(Content { ptr: bytes.cast(), len }),
-            Err(_) => too_long(lua, index),
+        match self {
+            Content::String(string) if string.len <= SMALL => {
+                let copy = block.bytes(string.len as usize);
+                // SAFETY: the string is on the stack, and the block has the room that was
+                // asked for.
+                unsafe { copy.copy_from_nonoverlapping(string.ptr, string.len as usize) };
+                Wire { ptr: copy, len: string.len }
+            }
+            Content::String(string) => string,
+            Content::From(span) => {
+                // SAFETY: `room` has asked for it.
+                unsafe { block.hold(span, Use::Read) };
+                Wire { ptr: span.ptr(), len: span.len }
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What epoll watches for, and what it found.
 
-use super::arg::{Arg, Place, Span, room};
+use super::arg::{Arg, Extent, Place, room};
 use super::fields;
 use super::integers::integer;
 use crate::lua::{Lua, Type};
@@ -50,7 +50,7 @@ impl Arg for Event {
 pub struct Events(u32);
 
 impl Arg for Events {
-    type Wire = Span<sys::epoll_event>;
+    type Wire = Extent<sys::epoll_event>;
 
     fn check(lua: &mut Lua, index: c_int) -> Events {
         Events(integer(lua, index, 1, 4096) as u32)
@@ -68,8 +68,8 @@ impl Arg for Events {
         self.0
     }
 
-    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Span<sys::epoll_event> {
-        Span { ptr: block.front().cast(), len: self.0 }
+    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Extent<sys::epoll_event> {
+        Extent { ptr: block.front().cast(), len: self.0 }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Several strings to write, or several sizes to read: a list, as an argument.
 
-use super::arg::{Arg, Place, Span, room};
+use super::arg::{Arg, Extent, Place, room};
 use crate::lua::{Lua, Message, Type};
 use crate::ring::in_flight::Completion;
 use crate::sys;
@@ -8,7 +8,7 @@ use std::ffi::c_int;
 use std::ptr::slice_from_raw_parts;
 
 /// As many as the kernel takes at once (IOV_MAX).
-pub const MOST: usize = 1024;
+const MOST: usize = 1024;
 
 /// Replaces the list at `place` of the stack by a private copy of it, each element checked by
 /// `check`, which is called with the element on top: a later argument's metamethod may change
@@ -39,24 +39,9 @@ pub struct Strings {
 }
 
 /// Strings of up to this size in all, in bytes, are copied.
-const SMALL: usize = 1024; // which `Payload` relies on: as for a content
+const SMALL: usize = 1024;
 
 impl Strings {
-    /// So many strings, with so many bytes in all: what `check` has found.
-    pub fn new(count: usize, bytes: usize) -> Strings {
-        Strings { count, bytes }
-    }
-
-    /// How many there are.
-    pub fn count(self) -> usize {
-        self.count
-    }
-
-    /// How many bytes they have in all.
-    pub fn bytes(self) -> usize {
-        self.bytes
-    }
-
     /// The list at `place` of the stack, which is a part of the argument `index`. Raises.
     pub fn check_at(lua: &mut Lua, index: c_int, place: c_int) -> Strings {
         let mut bytes = 0usize;
@@ -75,7 +60,7 @@ impl Strings {
 }
 
 impl Arg for Strings {
-    type Wire = Span<sys::iovec>;
+    type Wire = Extent<sys::iovec>;
 
     fn check(lua: &mut Lua, index: c_int) -> Strings {
         Strings::check_at(lua, index, index)
@@ -89,7 +74,7 @@ impl Arg for Strings {
         self.bytes > SMALL
     }
 
-    fn place(self, lua: &Lua, block: &mut Place, index: c_int) -> Span<sys::iovec> {
+    fn place(self, lua: &Lua, block: &mut Place, index: c_int) -> Extent<sys::iovec> {
         let iovecs = block.values::<sys::iovec>(self.count);
         for number in 0..self.count {
             lua.raw_get(index, number as u32 + 1);
@@ -108,7 +93,7 @@ impl Arg for Strings {
             unsafe { iovecs.add(number).write(iovec) };
             lua.pop();
         }
-        Span { ptr: iovecs, len: self.count as u32 }
+        Extent { ptr: iovecs, len: self.count as u32 }
     }
 }
 
@@ -120,7 +105,7 @@ pub struct Sizes {
 }
 
 impl Arg for Sizes {
-    type Wire = Span<sys::iovec>;
+    type Wire = Extent<sys::iovec>;
 
     fn check(lua: &mut Lua, index: c_int) -> Sizes {
         let mut bytes = 0usize;
@@ -157,7 +142,7 @@ impl Arg for Sizes {
         self.count as u32
     }
 
-    fn place(self, lua: &Lua, block: &mut Place, index: c_int) -> Span<sys::iovec> {
+    fn place(self, lua: &Lua, block: &mut Place, index: c_int) -> Extent<sys::iovec> {
         let iovecs = block.front().cast::<sys::iovec>();
         for number in 0..self.count {
             lua.raw_get(index, number as u32 + 1);
@@ -167,7 +152,7 @@ impl Arg for Sizes {
             // SAFETY: there is room for so many at the front, which is this argument's.
             unsafe { iovecs.add(number).write(iovec) };
         }
-        Span { ptr: iovecs, len: self.count as u32 }
+        Extent { ptr: iovecs, len: self.count as u32 }
     }
 }
 

@@ -2,14 +2,14 @@
 
 use super::address::{self, Address};
 use super::arg::{Arg, Place, room};
-use super::content::{self, Content};
+use super::content;
 use super::descriptor::descriptor;
 use super::fields;
 use super::integers;
-use super::iovecs::{self, Strings};
+use super::iovecs::Strings;
 use crate::lua::{Lua, Type};
 use crate::ring::control::{self, Control};
-use crate::ring::in_flight::Completion;
+use crate::ring::in_flight::{Completion, Reply};
 use crate::sys;
 use std::ffi::{CStr, c_int};
 use std::mem::zeroed;
@@ -21,11 +21,13 @@ const MOST_FDS: usize = 253;
 const MOST_CONTROLS: usize = 16;
 
 /// A string, or a list of strings, to send on a socket: `send`'s data.
-///
-/// As small as a string alone, since every send has it: for a list, the address is the number
-/// of strings, which no string's is, and the length that of all together.
 #[derive(Clone, Copy)]
-pub struct Payload(Content);
+pub enum Payload {
+    /// One string.
+    One(content::Content),
+    /// A list, which goes as a message.
+    List(Strings),
+}
 
 impl Arg for Payload {
     type Wire = content::Wire;
@@ -36,69 +38,58 @@ impl Arg for Payload {
     }
 
     fn check(lua: &mut Lua, index: c_int) -> Payload {
-        match Content::of(lua, index) {
-            Some(content) => Payload(content),
-            None => Payload::check_list(lua, index),
+        if lua.kind(index) == Type::Table {
+            return Payload::List(Strings::check(lua, index));
         }
+        Payload::One(content::Content::check(lua, index))
     }
 
     #[inline]
     fn room(self) -> usize {
-        match self.list() {
-            None => self.0.room(),
-            Some(list) => list.room() + room(size_of::<sys::msghdr>()),
+        match self {
+            Payload::One(content) => content.room(),
+            Payload::List(strings) => strings.room() + room(size_of::<sys::msghdr>()),
         }
     }
 
     #[inline]
     fn is_anchored(self) -> bool {
-        self.0.is_anchored()
+        match self {
+            Payload::One(content) => content.is_anchored(),
+            Payload::List(strings) => strings.is_anchored(),
+        }
+    }
+
+    #[inline]
+    fn reply(self, reply: Reply) -> Reply {
+        match self {
+            Payload::One(content) => content.reply(reply),
+            Payload::List(_) => reply,
+        }
     }
 
     #[inline]
     fn place(self, lua: &Lua, block: &mut Place, index: c_int) -> content::Wire {
-        match self.list() {
-            None => self.0.place(lua, block, index),
-            Some(list) => Payload::place_list(list, lua, block, index),
+        match self {
+            Payload::One(content) => content.place(lua, block, index),
+            Payload::List(strings) => {
+                let iovecs = strings.place(lua, block, index);
+                // SAFETY: a struct of numbers and pointers may be all zeros.
+                let mut message: sys::msghdr = unsafe { zeroed() };
+                message.msg_iov = iovecs.ptr;
+                message.msg_iovlen = iovecs.len as _;
+                // SAFETY: `room` asked for it.
+                content::Wire { ptr: unsafe { block.put(message) }.cast_const().cast(), len: 1 }
+            }
         }
     }
 
     /// send and sendmsg differ in the operation only.
     #[inline]
     fn amend(self, sqe: &mut sys::io_uring_sqe) {
-        if self.list().is_some() {
+        if let Payload::List(_) = self {
             sqe.opcode = sys::IORING_OP_SENDMSG as u8;
         }
-    }
-}
-
-impl Payload {
-    #[inline]
-    fn list(self) -> Option<Strings> {
-        let count = self.0.address();
-        (count <= iovecs::MOST).then(|| Strings::new(count, self.0.len() as usize))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn check_list(lua: &mut Lua, index: c_int) -> Payload {
-        if lua.kind(index) != Type::Table {
-            lua.type_error(index, c"string");
-        }
-        let list = Strings::check(lua, index);
-        Payload(Content::from_parts(list.count(), list.bytes() as u32))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn place_list(list: Strings, lua: &Lua, block: &mut Place, index: c_int) -> content::Wire {
-        let iovecs = list.place(lua, block, index);
-        // SAFETY: a struct of numbers and pointers may be all zeros.
-        let mut message: sys::msghdr = unsafe { zeroed() };
-        message.msg_iov = iovecs.ptr;
-        message.msg_iovlen = iovecs.len as _;
-        // SAFETY: `room` asked for it.
-        content::Wire { ptr: unsafe { block.put(message) }.cast_const().cast(), len: 1 }
     }
 }
 
@@ -123,7 +114,7 @@ impl Arg for Parcel {
 
     fn place(self, lua: &Lua, block: &mut Place, index: c_int) -> *mut sys::msghdr {
         let content::Wire { ptr, len } = self.0.place(lua, block, index);
-        if self.0.list().is_some() {
+        if let Payload::List(_) = self.0 {
             return ptr.cast_mut().cast();
         }
         // SAFETY: `room` asked for both; a struct of numbers and pointers may be all zeros.

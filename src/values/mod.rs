@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod arg;
+pub mod buffer;
 pub mod content;
 pub mod cpus;
 pub mod descriptor;
@@ -15,6 +16,7 @@ pub mod iovecs;
 pub mod key;
 pub mod message;
 pub mod napi;
+pub mod object;
 pub mod open_how;
 pub mod optval;
 pub mod path;

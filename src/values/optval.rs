@@ -1,6 +1,6 @@
 //! A socket's option, as an action's argument and value.
 
-use super::arg::{Arg, Place, Span};
+use super::arg::{Arg, Extent, Place};
 use super::integers::int;
 use crate::lua::{Lua, Message, Type};
 use crate::ring::in_flight::{Completion, Reply};
@@ -18,7 +18,7 @@ pub struct OptVal {
 }
 
 impl Arg for OptVal {
-    type Wire = Span<u8>;
+    type Wire = Extent<u8>;
 
     fn check(lua: &mut Lua, index: c_int) -> OptVal {
         if lua.kind(index) != Type::String {
@@ -52,7 +52,7 @@ impl Arg for OptVal {
         if self.integer.is_some() { Reply::Option } else { reply }
     }
 
-    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Span<u8> {
+    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Extent<u8> {
         let ptr = block.front();
         // SAFETY: `front` asked for so many bytes; the string is on the stack.
         unsafe {
@@ -61,7 +61,7 @@ impl Arg for OptVal {
                 None => ptr.copy_from_nonoverlapping(self.ptr, self.len as usize),
             }
         }
-        Span { ptr, len: self.len }
+        Extent { ptr, len: self.len }
     }
 }
 

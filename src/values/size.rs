@@ -1,13 +1,21 @@
 //! How much to read, and into what.
 
-use super::arg::{Arg, Place};
+use super::arg::{Arg, HOLD, Place};
+use super::buffer;
 use super::integers::integer;
 use crate::lua::Lua;
+use crate::ring::in_flight::Reply;
+use crate::ring::region::{Span, Use};
 use std::ffi::c_int;
 
-/// How many bytes to read at the most, from 0 to 2^32-1.
+/// Where what is read goes.
 #[derive(Clone, Copy)]
-pub struct Size(u32);
+pub enum Size {
+    /// To the block: this many bytes at the most, from 0 to 2^32-1.
+    Bytes(u32),
+    /// Into a buffer.
+    Into(Span),
+}
 
 /// Where to, and how many at the most.
 #[derive(Clone, Copy)]
@@ -22,27 +30,61 @@ impl Arg for Size {
     type Wire = Wire;
 
     #[inline]
+    fn quick(lua: &mut Lua, index: c_int) -> Option<Size> {
+        let size = u32::try_from(lua.integer(index).ok()?);
+        Some(Size::Bytes(size.ok()?))
+    }
+
     fn check(lua: &mut Lua, index: c_int) -> Size {
-        Size(integer(lua, index, 0, u32::MAX.into()) as u32)
+        match buffer::span(lua, index) {
+            Some(span) => Size::Into(span),
+            None => Size::Bytes(integer(lua, index, 0, u32::MAX.into()) as u32),
+        }
     }
 
     #[inline]
     fn room(self) -> usize {
-        self.0 as usize
+        match self {
+            Size::Bytes(size) => size as usize,
+            Size::Into(_) => HOLD,
+        }
     }
 
     #[inline]
     fn front(self) -> usize {
-        self.0 as usize
+        self.size() as usize
     }
 
     #[inline]
     fn size(self) -> u32 {
-        self.0
+        match self {
+            Size::Bytes(size) => size,
+            Size::Into(_) => 0,
+        }
+    }
+
+    #[inline]
+    fn is_anchored(self) -> bool {
+        matches!(self, Size::Into(_))
+    }
+
+    #[inline]
+    fn reply(self, reply: Reply) -> Reply {
+        match (self, reply) {
+            (Size::Into(_), Reply::Data | Reply::Bytes) => Reply::Into,
+            _ => reply,
+        }
     }
 
     #[inline]
     fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Wire {
-        Wire { ptr: block.front(), len: self.0 }
+        match self {
+            Size::Bytes(len) => Wire { ptr: block.front(), len },
+            Size::Into(span) => {
+                // SAFETY: `room` has asked for it.
+                unsafe { block.hold(span, Use::Fill) };
+                Wire { ptr: span.ptr(), len: span.len }
+            }
+        }
     }
 }
