@@ -356,3 +356,118 @@ describe("a buffer", function()
         os.remove(path)
     end)
 end)
+
+describe("a shared buffer", function()
+    it("has words, from 0 to 2^32-1", function()
+        local b = luring.buffer(18, { shared = true })
+        assert.equal(0, b:load32(4))
+        b:store32(2, 2 ^ 32 - 1)
+        assert.equal(2 ^ 32 - 1, b:load32(2))
+        assert.equal(("\0"):rep(4) .. ("\255"):rep(4) .. ("\0"):rep(10), b:sub())
+        b:store32(2, -2)
+        assert.equal(2 ^ 32 - 2, b:load32(2))
+        assert.equal(2 ^ 32 - 2, b:add32(2, 3))
+        assert.equal(1, b:add32(2, -2))
+        assert.equal(2 ^ 32 - 1, b:load32(2))
+        assert.same({ true, 2 ^ 32 - 1 }, { b:cas32(2, -1, 7) })
+        assert.same({ false, 7 }, { b:cas32(2, 8, 9) })
+        assert.equal(7, b:load32(2))
+        assert.equal(7, b:view(5):load32(1))
+    end)
+
+    it("says what is wrong with a word", function()
+        local b = luring.buffer(18, { shared = true })
+        local own = luring.buffer(18, { shared = false })
+        local cases = {
+            { b.load32, "must be between 1 and 4", b, 5 },
+            { b.load32, "must be between 1 and 4", b, 0 },
+            { b.load32, "must be between 1 and 3", b:view(5), 4 },
+            { b.load32, "shorter than a word", b:view(1, 3), 1 },
+            { b.load32, "the view does not begin at a word", b:view(2), 1 },
+            { own.load32, "only a shared buffer has words", own, 1 },
+            { b.store32, "must be between -2147483648 and 4294967295", b, 1, 2 ^ 32 },
+            { b.add32, "number expected, got nil", b, 1 },
+            { b.cas32, "number expected, got nil", b, 1, 0 },
+        }
+        for _, case in ipairs(cases) do
+            local ok, message = pcall(case[1], case[3], case[4], case[5], nil)
+            assert.is_false(ok)
+            assert.truthy(message:find(case[2], 1, true), message)
+        end
+    end)
+
+    it("is one memory in a forked child, and another is not", function()
+        for _, shared in ipairs { true, false } do
+            local b = luring.buffer(100000, { shared = shared })
+            local pid = host.fork()
+            if pid == 0 then
+                b:set(99996, "child")
+                if shared then
+                    for _ = 1, 100000 do b:add32(1, 1) end
+                    repeat local done = b:cas32(2, 1, 2) until done
+                end
+                host.exit(b:sub(99996) == "child" and 0 or 1)
+            end
+            if shared then
+                for _ = 1, 100000 do b:add32(1, 1) end
+                b:store32(2, 1)
+            end
+            assert.equal(0, host.wait(pid))
+            if shared then
+                assert.equal(200000, b:load32(1))
+                assert.equal(2, b:load32(2))
+            end
+            assert.equal(shared and "child" or ("\0"):rep(5), b:sub(99996))
+        end
+    end)
+
+    it("is a child's own to let go of", function()
+        local b = luring.buffer(4096, { shared = true })
+        b:set(1, "parent")
+        local pid = host.fork()
+        if pid == 0 then
+            b = nil
+            drive.collect()
+            host.exit(0)
+        end
+        assert.equal(0, host.wait(pid))
+        assert.equal("parent", b:sub(1, 6))
+    end)
+
+    it("can be read and changed while it is in flight", function()
+        local ring = luring.queue_init(8, 0)
+        local from, to = drive.idle_pipe()
+        local b = luring.buffer(200000, { shared = true })
+        luring.read(ring, from, b, -1)
+        luring.submit(ring)
+        b:set(200000, "x")
+        assert.equal("\0x", b:sub(-2))
+        assert.equal(200000, #b:sub())
+        assert.same({ 200000, 200000 }, { b:find("x") })
+        luring.queue_exit(ring)
+        drive.close(from, to)
+    end)
+
+    it("of a child that exits its parent's ring stays the parent's", function()
+        local ring = luring.queue_init(8, 0)
+        local from, to = drive.idle_pipe()
+        for _, shared in ipairs { true, false } do
+            local b = luring.buffer(100, { shared = shared })
+            luring.read(ring, from, b, -1)
+            luring.submit(ring)
+            local pid = host.fork()
+            if pid == 0 then
+                luring.queue_exit(ring)
+                b = nil
+                drive.collect()
+                host.exit(0)
+            end
+            assert.equal(0, host.wait(pid))
+            luring.write(ring, to, "hello", -1)
+            drive.turn(ring, 2)
+            assert.equal("hello", b:sub(1, 5))
+        end
+        luring.queue_exit(ring)
+        drive.close(from, to)
+    end)
+end)

@@ -3,6 +3,7 @@
 
 use super::integers::{bytes, integer};
 use super::object::{self, Kind};
+use super::word;
 use crate::lua::{Lua, Message, RawState};
 use crate::ring::region::{Region, Span, Use};
 use crate::rows::Entry;
@@ -18,8 +19,17 @@ static HERE: u8 = 0;
 
 impl Kind for Buffer {
     const NAME: &'static CStr = c"luring.buffer";
-    const METHODS: &'static [Entry] =
-        &[(c"sub", sub), (c"set", set), (c"find", find), (c"view", view), (c"__len", len)];
+    const METHODS: &'static [Entry] = &[
+        (c"sub", sub),
+        (c"set", set),
+        (c"find", find),
+        (c"view", view),
+        (c"__len", len),
+        (c"load32", word::load32),
+        (c"store32", word::store32),
+        (c"cas32", word::cas32),
+        (c"add32", word::add32),
+    ];
 
     fn here() -> *const c_void {
         (&raw const HERE).cast()
@@ -49,7 +59,7 @@ pub fn is_buffer(lua: &Lua, index: c_int) -> bool {
 }
 
 /// The bytes of the buffer that a method was called on. Raises.
-fn own(lua: &mut Lua) -> Span {
+pub fn own(lua: &mut Lua) -> Span {
     span(lua, 1).unwrap_or_else(|| lua.type_error(1, Buffer::NAME))
 }
 

@@ -26,5 +26,6 @@ pub mod size;
 pub mod slot;
 pub mod statx;
 pub mod time;
+pub mod word;
 pub mod words;
 pub mod zero_copy;
