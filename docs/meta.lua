@@ -72,7 +72,7 @@ ring.cqe_seen = luring.cqe_seen
 ---Returns the action's key, a light userdata, or `nil` when the submission queue is full: then nothing is kept, and it
 ---can be tried again after a submit. So do the other actions. See io_uring_prep_read(3).
 ---@param ring luring.ring
----@param fd integer
+---@param fd integer|userdata|table
 ---@param size integer
 ---@param offset integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
@@ -85,7 +85,7 @@ ring.read = luring.read
 ---bytes written, which may be fewer, or `-errno`; `-EPIPE` if it is a pipe or a socket that nobody reads any more (see
 ---[Closed pipes](#closed-pipes)). See io_uring_prep_write(3).
 ---@param ring luring.ring
----@param fd integer
+---@param fd integer|userdata|table
 ---@param content string
 ---@param offset integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
@@ -97,7 +97,7 @@ ring.write = luring.write
 ---Receives up to `size` bytes from a socket; `flags` are recv(2)'s, such as `luring.MSG_PEEK`. Calls
 ---`callback(cqe, res, result)` as `read` does; `res` is 0 when the peer has closed. See io_uring_prep_recv(3).
 ---@param ring luring.ring
----@param sockfd integer
+---@param sockfd integer|userdata|table
 ---@param size integer
 ---@param flags integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
@@ -110,8 +110,8 @@ ring.recv = luring.recv
 ---it completes (Linux 5.19). Calls `callback(cqe, res)` as `write` does. A peer that is gone is `-EPIPE`, never a signal.
 ---See io_uring_prep_send(3).
 ---@param ring luring.ring
----@param sockfd integer
----@param content string
+---@param sockfd integer|userdata|table
+---@param content string|string[]
 ---@param flags integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return luring.ring?
@@ -122,7 +122,7 @@ ring.send = luring.send
 ---Accepts a connection to a listening socket; `flags` are accept4(2)'s: 0, `luring.SOCK_CLOEXEC`, `luring.SOCK_NONBLOCK`.
 ---Calls `callback(cqe, res)`: `res` is the connection's descriptor, or `-errno`. See io_uring_prep_accept(3).
 ---@param ring luring.ring
----@param sockfd integer
+---@param sockfd integer|userdata|table
 ---@param flags integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return luring.ring?
@@ -424,6 +424,29 @@ function luring.errname(errno) end
 ---`luring._VERSION` is the module's name and version.
 ---@return integer
 function luring.cpus() end
+
+---Whether a ring can be had here: true, or false and why not, in `queue_init`'s words. It never raises.
+---@return boolean
+---@return string?
+function luring.available() end
+
+---Whether this build of luring and the running kernel can do an action or another function, by its name, or have a
+---feature: `luring.can("bind")`, `luring.can("recv_multishot")`, `luring.can("buf_ring_inc")`. A name that nobody knows is
+---false.
+---@param name string
+---@return boolean
+function luring.can(name) end
+
+---The kernel's own answer: a table that has true for each operation that it knows, by the names of IORING_OP_ in lower
+---case. See io_uring_register_probe(3).
+---@param ring? luring.ring
+---@return table
+function luring.probe(ring) end
+
+---What stands for a slot (0 to 1073741823) of the ring's table of files, where an action takes a descriptor.
+---@param slot integer
+---@return integer
+function luring.fixed(slot) end
 
 ---As accept, but the connection goes into `slot` (a number, `luring.fixed` of it, or with
 ---IORING_FILE_INDEX_ALLOC a free one) of the ring's table of files, and has no descriptor; a file

@@ -2,11 +2,12 @@ local luring = require "luring"
 local child = require "child"
 local drive = require "drive"
 local host = require "host"
+local rows = require "rows"
 
 -- The cases are made from the reference: each heading has a function's
 -- parameters with their types.
 local functions = {}
-for name, parameters in child.reference():gmatch("\n### `luring%.([%w_]+)%((.-)%)") do
+for name, parameters in child.described():gmatch("\n### `luring%.([%w_]+)%((.-)%)") do
     local list = {}
     for parameter, kind, optional in parameters:gmatch("([%w_]+): (%w+)(%??)") do
         list[#list + 1] = { name = parameter, kind = kind, optional = optional == "?" }
@@ -21,7 +22,7 @@ local RANGES = {
     optname = INT, optlen = { 0, 2 ^ 31 - 1 }, whence = INT, length = false, owner = { -1, 2 ^ 32 - 1 },
     group = { -1, 2 ^ 32 - 1 }, st_mode = UINT, device = UINT, pid = INT, signal = INT, options = INT, idtype = UINT,
     id = UINT, initval = UINT, clockid = INT, wd = INT, mask = UINT, value = INT, opts = INT, signals = INT, mode = INT,
-    folder = INT,
+    folder = INT, slot = { 0, 2 ^ 30 - 1 },
 }
 
 local NONE = {}
@@ -77,6 +78,9 @@ function complaint(call, parameter, value, kind)
     elseif wanted == "program" then
         if kind == "table" and value ~= NONE then return "no program is named" end
         return "table expected, got " .. got(value, kind)
+    elseif wanted == "data" then
+        if kind == "string" or kind == "number" or kind == "table" and value ~= NONE then return nil end
+        return "string expected, got " .. got(value, kind)
     elseif wanted == "string" then
         if kind == "string" or kind == "number" then return nil end
         return "string expected, got " .. got(value, kind)
@@ -106,7 +110,7 @@ local function right(parameter, ring)
     local values = {
         userdata = ring, integer = parameter.name == "entries" and 4 or 0, string = "/dev/null", ["function"] = print,
         descriptor = 0, time = 0, id = 0, folder = 0, value = 0, mode = 0, options = {}, signals = {},
-        table = { family = luring.AF_UNIX, path = "/nowhere/socket" }, cqe = light,
+        table = { family = luring.AF_UNIX, path = "/nowhere/socket" }, cqe = light, data = "x",
     }
     return values[parameter.kind]
 end
@@ -124,6 +128,7 @@ describe("the reference", function()
                 if parameter.kind == "integer" then assert.not_nil(RANGES[parameter.name], parameter.name) end
             end
         end
+        for _, row in ipairs(rows) do names[row.name] = true end
         for name, value in pairs(luring) do
             if type(value) == "function" then assert.is_true(names[name], name) end
         end
@@ -171,6 +176,49 @@ describe("a wrong argument", function()
                 assert.equal(free, again)
             end)
         end
+    end
+
+    -- The actions' cases are made from the kinds of their arguments.
+    local INTEGER = { true, print, {}, light, 1.5, 0 / 0, 2 ^ 70, "x" }
+    local STRING = { true, print, {}, light }
+    local LIST = { true, print, 5, "x", light, { print } }
+    local TABLE = { true, print, 5, "x", light }
+    local SIZE = { true, print, {}, light, -1, 1.5, "x" }
+    local KINDS = {
+        Content = { "x", STRING }, Path = { "/nowhere", { true, print, {}, light, "a\0b" } },
+        Payload = { "x", { true, print, light, { print } } }, Parcel = { "x", { true, print, light, { print } } },
+        Sizes = { { 1 }, LIST }, List = { { "x" }, LIST }, Descriptors = { { 0 }, LIST }, Cpus = { { 0 }, LIST },
+        Files = { 4, { true, print, "x", light, { print } } },
+        OpenHow = { {}, TABLE }, SlotHow = { {}, TABLE }, Outgoing = { { data = "x" }, TABLE }, Napi = { {}, TABLE },
+        Event = { { events = 1 }, { true, print, 5, "x", light, {} } },
+        Incoming = { 10, SIZE }, Size = { 10, SIZE }, Address = { { family = luring.AF_UNIX, path = "/x" }, TABLE },
+        Duration = { 1, { true, print, light, -1, 0 / 0, {} } }, Key = { light, { true, print, 5, "x", {} } },
+        OptVal = { 1, { true, print, {}, light } }, MaxEvents = { 1, INTEGER },
+    }
+
+    for _, row in ipairs(rows) do
+        it(("of %s is an error, and nothing is queued"):format(row.name), function()
+            if not drive.has(row.name) then return pending("this liburing has no " .. row.name) end
+            local invoke = assert(compile(
+                ("local luring = ... return function(...) local a, b = luring.%s(...) return a, b end"):format(
+                    row.name)))(luring)
+            local arguments, tried = { ring }, 0
+            for i, kind in ipairs(row.kinds) do
+                local right_one, wrong_ones = 0, INTEGER
+                if KINDS[kind] then right_one, wrong_ones = KINDS[kind][1], KINDS[kind][2] end
+                for j = 1, #wrong_ones do
+                    arguments[i + 1] = wrong_ones[j]
+                    local what = ("%s: %s at %d"):format(row.name, tostring(wrong_ones[j]), i + 1)
+                    local ok, message = pcall(invoke, (unpack or table.unpack)(arguments, 1, i + 1))
+                    assert.is_false(ok, what)
+                    assert.equal(("bad argument #%d to '%s'"):format(i + 1, row.name), message:match("bad argument #%d+ to '[%w_]+'"), what .. ": " .. message)
+                    tried = tried + 1
+                end
+                arguments[i + 1] = right_one
+            end
+            assert.is_true(#row.kinds == 0 or tried > 3)
+            assert.equal(0, luring.submit(ring))
+        end)
     end
 
     it("keeps nothing: not the callback, not the content", function()

@@ -257,26 +257,38 @@ describe("files:", function()
 
     it("a descriptor that nobody gets is closed", function()
         put("a", "")
-        local function fds()
-            local n = 0
-            local pipe = io.popen("ls /proc/$PPID/fd")
-            for _ in pipe:lines() do n = n + 1 end
-            pipe:close()
-            return n
-        end
-        local before = fds()
+        local before = drive.descriptors()
         for _ = 1, 5 do
             assert(luring.open(ring, path "a", luring.O_RDONLY, 0)) -- no callback
             drive.turn(ring)
         end
-        assert.equal(before, fds())
+        assert.equal(before, drive.descriptors())
         for _ = 1, 5 do
             assert(luring.open(ring, path "a", luring.O_RDONLY, 0, function() end))
         end
         luring.submit_and_wait(ring, 5)
         luring.queue_exit(ring) -- before any callback
-        assert.equal(before - 1, fds())
+        assert.equal(before - 1, drive.descriptors())
         ring = luring.queue_init(8, 0)
+    end)
+
+    it("cmd_discard frees a part of a block device", function()
+        if not drive.has "cmd_discard" then return pending "this liburing has no cmd_discard" end
+        local image = put("image", ("x"):rep(1048576))
+        local pipe = io.popen("losetup -f --show '" .. image .. "' 2>/dev/null")
+        local device = pipe:read("*l")
+        pipe:close()
+        if not device then return pending "there is no loop device to be had" end
+        local fd = drive.one(ring, "open", device, luring.O_RDWR, 0)
+        local res = drive.one(ring, "cmd_discard", fd, 65536, 131072)
+        drive.one(ring, "fsync", fd, 0)
+        drive.close(fd)
+        os.execute("losetup -d " .. device)
+        if res == -luring.EOPNOTSUPP or res == -luring.EINVAL then return pending "this kernel can't discard there" end
+        assert.equal(0, res)
+        local text = drive.contents(image)
+        assert.equal(("x"):rep(65536) .. ("\0"):rep(131072), text:sub(1, 196608))
+        assert.equal("x", text:sub(196609, 196609))
     end)
 
     it("a writer without reader gets -EPIPE", function()

@@ -55,15 +55,7 @@ end)
 
 describe("accepted connections", function()
     -- How many sockets this process has open.
-    local function sockets()
-        local n = 0
-        local pipe = io.popen("ls -l /proc/$PPID/fd 2>/dev/null")
-        for line in pipe:lines() do
-            if line:find("socket:", 1, true) then n = n + 1 end
-        end
-        pipe:close()
-        return n
-    end
+    local function sockets() return drive.descriptors("^socket:") end
 
     local server, address
     before_each(function()

@@ -32,9 +32,14 @@ local function contents(path)
 end
 child.contents = contents
 
--- What documents the functions.
-function child.reference()
+-- What documents the functions that are no rows of the source.
+function child.described()
     return contents(child.root .. "/README.md") .. contents(child.root .. "/docs/helpers.md")
+end
+
+-- What documents all of them.
+function child.reference()
+    return child.described() .. contents(child.root .. "/docs/reference.md")
 end
 
 -- Runs a shell command: its exit status (128 + N for signal N, 124 when it takes longer

@@ -21,13 +21,13 @@ end
 
 -- Queues one action, waits for it, and returns what its callback got but the cqe.
 function drive.one(ring, name, ...)
-    local arguments = { ... }
+    local arguments, count = { ... }, select("#", ...) + 1
     local got
-    arguments[#arguments + 1] = function(cqe, ...)
+    arguments[count] = function(cqe, ...)
         luring.cqe_seen(ring, cqe)
         got = { n = select("#", ...), ... }
     end
-    assert(luring[name](ring, (unpack or table.unpack)(arguments)), "the queue is full")
+    assert(luring[name](ring, (unpack or table.unpack)(arguments, 1, count)), "the queue is full")
     while not got do drive.turn(ring) end
     return (unpack or table.unpack)(got, 1, got.n)
 end
@@ -47,6 +47,16 @@ end
 
 function drive.close(...)
     for _, fd in ipairs { ... } do luring.close_fd(fd) end
+end
+
+-- How many descriptors this process has open; with a pattern, those whose file is called so.
+function drive.descriptors(pattern)
+    local count = 0
+    for fd in pairs(luring.readdir("/proc/self/fd")) do
+        local name = luring.readlink("/proc/self/fd/" .. fd)
+        if type(name) == "string" and (not pattern or name:find(pattern)) then count = count + 1 end
+    end
+    return count
 end
 
 -- All that a file holds.
