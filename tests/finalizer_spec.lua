@@ -1,5 +1,6 @@
 local luring = require "luring"
 local drive = require "drive"
+local child = require "child"
 
 -- Finalizers run wherever Lua makes an object: also while do_cqes makes a result.
 local SIZES = { 0, 10, 5000, 100000 }
@@ -76,6 +77,128 @@ describe("a finalizer that runs in do_cqes", function()
         for _, size in ipairs(SIZES) do
             it(("may call %s, with results of %d bytes"):format(name, size), function()
                 hammer(size, act, 20)
+            end)
+        end
+    end
+end)
+
+-- What follows runs in processes of its own: where it goes wrong, memory is used that is gone.
+
+local ARGUMENTS = [[
+local luring = require "luring"
+local drive = require "drive"
+local callable = setmetatable({}, { __call = function() end })
+local reached, wrong = 0, 0
+for n = 1, 6 do
+    local ring = luring.queue_init(4, 0)
+    local action, argument, callback = luring.%s, %s, %s
+    local ended, before, after = false, nil, nil
+    local ok, message = drive.ambush(n, function()
+        ended = true
+        luring.queue_exit(ring)
+    end, function(owe)
+        owe()
+        before = ended
+        action(ring, 1, argument, 0, callback)
+        after = ended
+    end)
+    if ok then
+        if after then wrong = wrong + 1 end -- it has ended, and the action was queued all the same
+    else
+        assert(message:find("the ring has been exited", 1, true), message)
+        if not before then reached = reached + 1 end
+    end
+    luring.queue_exit(ring)
+end
+print(reached > 0, wrong)
+]]
+
+describe("a finalizer that ends the ring while an action's arguments are looked at", function()
+    local cases = {
+        { "a number as content", "write", "0.5", "nil" },
+        { "a callable table", "read", "1", "callable" },
+        { "both", "write", "0.5", "callable" },
+    }
+    for _, case in ipairs(cases) do
+        it("makes the call an error: " .. case[1], function()
+            local result = child.run(ARGUMENTS:format(case[2], case[3], case[4]))
+            -- LuaJIT doesn't collect when it looks for __call.
+            local reached = case[3] == "0.5" or not rawget(_G, "jit")
+            assert.equal(tostring(reached) .. "\t0\n", result.output)
+            assert.equal(0, result.status)
+        end)
+    end
+end)
+
+-- A buffer of 40 MiB is unmapped as soon as it is freed, and one of 100000 bytes is the next
+-- read's.
+local LARGE = [[
+local luring = require "luring"
+local drive = require "drive"
+local SIZE = %d
+local function text(i) return ("%%04d"):format(i):rep(2048) end
+local path = os.tmpname()
+local file = io.open(path, "wb")
+for i = 1, 8 do file:write(text(i)) end
+file:close()
+local fd = luring.open_file(path, "r")
+os.remove(path)
+
+-- Eight at once, so that a buffer that is two actions' is seen.
+local right, wrong = 0, 0
+local function read_eight(ring)
+    for i = 1, 8 do
+        assert(luring.read(ring, fd, SIZE, (i - 1) * #text(i), function(cqe, _, result)
+            luring.cqe_seen(ring, cqe)
+            if result:sub(1, #text(i)) == text(i) then right = right + 1 else wrong = wrong + 1 end
+        end))
+    end
+    luring.submit_and_wait(ring, 8)
+end
+
+local reached = 0
+for n = 1, 8 do
+    local ring = luring.queue_init(16, 0)
+    local cqe, again
+    luring.read(ring, fd, SIZE, 0, function(got, _, result)
+        if result:sub(1, #text(1)) ~= text(1) then wrong = wrong + 1 end
+        if cqe then return luring.cqe_seen(ring, cqe) end
+        cqe = got
+        error("again", 0)
+    end)
+    luring.submit_and_wait(ring, 1)
+    while not cqe do pcall(luring.do_cqes, ring) end
+    drive.ambush(n, function()
+        reached = reached + 1
+        %s
+    end, function(owe)
+        owe()
+        luring.do_cqes(ring)
+    end)
+    if not pcall(luring.submit, ring) then ring = luring.queue_init(16, 0) end
+    luring.do_cqes(ring)
+    right = 0
+    read_eight(ring)
+    luring.do_cqes(ring)
+    if right ~= 8 then wrong = wrong + 1 end
+    luring.queue_exit(ring)
+end
+print(reached > 0, wrong)
+]]
+
+describe("a finalizer that runs while a large result is made", function()
+    local acts = {
+        ["end its completion"] = "luring.cqe_seen(ring, cqe)",
+        ["end its completion and read"] = "luring.cqe_seen(ring, cqe) read_eight(ring)",
+        ["end the ring"] = "luring.queue_exit(ring)",
+        ["call do_cqes"] = "luring.do_cqes(ring)",
+    }
+    for what, act in pairs(acts) do
+        for _, size in ipairs { 100000, 40 * 2 ^ 20 } do
+            it(("may %s: %d bytes"):format(what, size), function()
+                local result = child.run(LARGE:format(size, ("pcall(function() %s end)"):format(act)))
+                assert.equal("true\t0\n", result.output)
+                assert.equal(0, result.status)
             end)
         end
     end

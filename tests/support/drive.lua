@@ -83,4 +83,41 @@ function drive.finalizer(f)
     return setmetatable({}, { __gc = f })
 end
 
+-- The speed at which the collector does a cycle in one go: 5.4 keeps it in a byte, and 5.5 has a
+-- number that says so.
+local WHOLE = { ["Lua 5.4"] = 1000, ["Lua 5.5"] = 0 }
+
+-- Calls `act(owe)` with the collector set so that after `owe()` it runs `f` as a finalizer: at the
+-- `n`-th place where it may run, if there are as many. Returns as pcall does.
+function drive.ambush(n, f, act)
+    local set = collectgarbage
+    if _VERSION == "Lua 5.5" then
+        set = function(name, value) return collectgarbage("param", name:match("^set(.*)"), value) end
+    end
+    local armed = true
+    local function arm(left)
+        drive.finalizer(function()
+            if not armed then return end
+            if left > 1 then return arm(left - 1) end
+            f()
+        end)
+    end
+    local ballast = {} -- luacheck: ignore
+    local function owe()
+        collectgarbage("restart")
+        for i = 1, 200 do ballast[i] = i end -- memory that was not paid for, with no place in between
+    end
+    -- A whole cycle at each place.
+    local pause, speed = set("setpause", 0), set("setstepmul", WHOLE[_VERSION] or 1000000)
+    drive.collect()
+    collectgarbage("stop")
+    arm(n)
+    local ok, message = pcall(act, owe)
+    armed = false
+    set("setpause", pause)
+    set("setstepmul", speed)
+    collectgarbage("restart")
+    return ok, message
+end
+
 return drive
