@@ -111,15 +111,16 @@ fn packed(lua: &mut Lua, index: c_int) -> Address {
     let mut address = Address::room();
     let room = address.len as usize;
     if !(PATH_AT..=room).contains(&bytes.len()) {
-        let text = format_args!("a packed address has {PATH_AT} to {room} bytes");
-        lua.argument_error(index, Message::new(text));
+        let text = Message::new(format_args!("a packed address has {PATH_AT} to {room} bytes"));
+        lua.argument_error(index, text);
     }
     // SAFETY: the string is on the stack, and there is room.
     unsafe { address.ptr_mut().cast::<u8>().copy_from(bytes.cast(), bytes.len()) };
     address.len = bytes.len() as _;
     if address.family() > u8::MAX.into() {
-        let text = format_args!("neither a packed address nor a table with family, addr and port");
-        lua.argument_error(index, Message::new(text));
+        let text =
+            Message::new(format_args!("neither a packed address nor a table with family, addr and port"));
+        lua.argument_error(index, text);
     }
     address
 }

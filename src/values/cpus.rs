@@ -25,8 +25,11 @@ impl Arg for Cpus {
             match cpu.and_then(|cpu| Some((cpus.get_mut(cpu / 64)?, cpu % 64))) {
                 Some((word, bit)) => *word |= 1 << bit,
                 None => {
-                    let text = format_args!("element {number} must be an integer from 0 to {}", MOST - 1);
-                    lua.argument_error(index, Message::new(text))
+                    let text = Message::new(format_args!(
+                        "element {number} must be an integer from 0 to {}",
+                        MOST - 1
+                    ));
+                    lua.argument_error(index, text)
                 }
             }
             lua.pop();

@@ -301,20 +301,23 @@ fn check_fds(lua: &mut Lua, index: c_int, private: c_int) -> usize {
 /// Puts the field `control` into the private table: how many there are, and the room for them.
 /// Raises.
 fn check_controls(lua: &mut Lua, index: c_int, private: c_int) -> (usize, usize) {
-    let expected = format_args!("a list of at most {MOST_CONTROLS} of {{level=, type=, data=}}");
+    let wrong = |lua: &mut Lua| -> ! {
+        let expected = "of {level=, type=, data=}";
+        fields::wrong(lua, index, c"control", format_args!("a list of at most {MOST_CONTROLS} {expected}"))
+    };
     let count = match lua.get_field(index, c"control") {
         Type::Nil => 0,
         Type::Table => lua.raw_len(-1),
-        _ => fields::wrong(lua, index, c"control", expected),
+        _ => wrong(lua),
     };
     if count > MOST_CONTROLS {
-        fields::wrong(lua, index, c"control", expected);
+        wrong(lua);
     }
     let list = lua.top();
     let mut room = 0usize;
     for number in 0..count as u32 {
         if lua.raw_get(list, number + 1) != Type::Table {
-            fields::wrong(lua, index, c"control", expected);
+            wrong(lua);
         }
         let at = CONTROLS + number * 3;
         let element = lua.top();
@@ -322,7 +325,7 @@ fn check_controls(lua: &mut Lua, index: c_int, private: c_int) -> (usize, usize)
             lua.get_field(element, field);
             match lua.integer(-1).map(c_int::try_from) {
                 Ok(Ok(value)) => lua.push_integer(value.into()),
-                _ => fields::wrong(lua, index, c"control", expected),
+                _ => wrong(lua),
             }
             lua.raw_set(private, place);
             lua.pop();
@@ -330,7 +333,7 @@ fn check_controls(lua: &mut Lua, index: c_int, private: c_int) -> (usize, usize)
         lua.get_field(element, c"data");
         match lua.bytes(-1) {
             Some(bytes) if bytes.len() <= 0xffff => room += control::space(bytes.len()),
-            _ => fields::wrong(lua, index, c"control", expected),
+            _ => wrong(lua),
         }
         lua.raw_set(private, at + 2);
         lua.set_top(list);

@@ -38,8 +38,8 @@ pub fn list(lua: &mut Lua, index: c_int) -> Words {
     while lua.raw_get(index, count + 1) != Type::Nil {
         count += 1;
         if !is_word(lua) {
-            let text = format_args!("word {count} must be a string without zero bytes");
-            lua.argument_error(index, Message::new(text));
+            let text = Message::new(format_args!("word {count} must be a string without zero bytes"));
+            lua.argument_error(index, text);
         }
         lua.raw_set(-2, count);
     }
