@@ -32,9 +32,9 @@ describe("the example echo_server.lua", function()
         local result = with_server [[
             limit=$(ulimit -Sn); ulimit -Sn 24; serve 0 100; ulimit -Sn $limit
             clients $port 100; wait $server; echo $?; cat errors]]
-        assert.equal(("100 clients, 65536 bytes each, 0 answers wrong\n0\n"
-            .. "echo_server.lua: accept: %s: new clients wait until others have left\n"):format(
-            luring.strerror(luring.EMFILE)), result.output)
+        assert.equal("100 clients, 65536 bytes each, 0 answers wrong\n0\n"
+            .. ("echo_server.lua: accept: %s: new clients wait until others have left\n"):format(
+                luring.strerror(luring.EMFILE)), result.output)
     end)
 
     it("goes on after it was stopped", function()
@@ -74,8 +74,8 @@ describe("the example echo_server.lua", function()
         local port = luring.getsockname(listener).port
         local result = child.shell(child.example("echo_server.lua", tostring(port)))
         drive.close(listener)
-        assert.equal(("echo_server.lua: port %d: %s\n"):format(port, luring.strerror(luring.EADDRINUSE)),
-            result.output)
+        local why = luring.strerror(luring.EADDRINUSE)
+        assert.equal(("echo_server.lua: port %d: %s\n"):format(port, why), result.output)
         assert.equal(1, result.status)
     end)
 

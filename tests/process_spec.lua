@@ -226,10 +226,11 @@ describe("posix_spawn", function()
         local limit = host.limit(free)
         local pid, pidfd = luring.posix_spawn { "true" }
         host.limit(limit)
+        drive.close(from, to)
+        if pid == -luring.EMFILE then return end -- musl's posix_spawn needs descriptors itself
         assert.is_true(pid > 0)
         assert.equal(has_pidfds and -luring.EMFILE or -luring.ENOSYS, pidfd)
         while luring.waitid_now(luring.P_PID, pid) == -luring.EAGAIN do child.shell("sleep 0.01") end
-        drive.close(from, to)
     end)
 end)
 
