@@ -42,7 +42,7 @@ VENDORED = $(if $(wildcard vendor/config.toml),--locked --offline --config vendo
 # What is installed once, whatever the Lua. `make install` lists what each Lua gets. All
 # packages are made with these two: what is added here is in each of them.
 CHANGELOG = CHANGELOG.md
-DOCUMENTS = README.md $(CHANGELOG) $(wildcard docs/helpers.md docs/performance.* docs/reference.md) examples
+DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md docs/meta.lua docs/luring.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
 .PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf docs demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
