@@ -56,6 +56,8 @@ describe("a ring's descriptor", function()
             got = result
         end)
         assert.equal(1, luring.submit(other))
+        assert.equal(-luring.EBADF, luring.ring_fd(ring))
+        assert.equal(-luring.EBADF, luring.register_personality(ring))
         luring.queue_exit(ring)
         assert.equal(-luring.EAGAIN, luring.do_cqes(other))
         assert.is_nil(got)

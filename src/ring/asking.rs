@@ -132,6 +132,6 @@ impl Drop for Asking {
 impl Ring {
     /// The operations that there are, by their numbers.
     pub fn operations(&self) -> [bool; OPERATIONS] {
-        registered::operations(self.uring.ring_fd)
+        registered::operations(self.descriptor())
     }
 }

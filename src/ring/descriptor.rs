@@ -1,6 +1,6 @@
 //! The ring's descriptor: a number that a program can close, and give to another file.
 
-use super::Errno;
+use super::{Errno, Ring};
 use crate::sys;
 use std::io;
 
@@ -19,6 +19,23 @@ impl Identity {
         // SAFETY: there is room for both numbers.
         let found = unsafe { sys::luring_identity(fd, identity.as_mut_ptr()) == 0 };
         found.then_some(Identity(identity))
+    }
+}
+
+impl Ring {
+    /// The number of its descriptor, or -EBADF where that has been closed.
+    pub fn descriptor(&self) -> i32 {
+        if self.has_descriptor() { self.uring.ring_fd } else { -(sys::EBADF as i32) }
+    }
+
+    /// Whether `fd` is its descriptor.
+    pub fn is_descriptor(&self, fd: i32) -> bool {
+        self.uring.ring_fd == fd && self.has_descriptor()
+    }
+
+    /// Whether the descriptor is still the ring: a program can close any number.
+    pub(super) fn has_descriptor(&self) -> bool {
+        Identity::of(self.uring.ring_fd) == self.identity
     }
 }
 

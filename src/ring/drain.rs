@@ -1,6 +1,6 @@
 //! How a ring ends.
 
-use super::descriptor::{self, Identity};
+use super::descriptor;
 use super::slab::Key;
 use super::{CANCELLATION, Ring, Work};
 use crate::sys;
@@ -25,16 +25,6 @@ impl Ring {
         // SAFETY: set up by `new`, ended once. The pool frees no buffer that is out.
         unsafe { sys::io_uring_queue_exit(&mut self.uring) };
         reaped
-    }
-
-    /// Whether `fd` is this ring's own descriptor.
-    pub fn is_descriptor(&self, fd: i32) -> bool {
-        self.uring.ring_fd == fd && self.has_descriptor()
-    }
-
-    /// Whether the descriptor is still the ring: a program can close any number.
-    fn has_descriptor(&self) -> bool {
-        Identity::of(self.uring.ring_fd) == self.identity
     }
 
     /// Cancels and reaps until nothing is in flight. False when the kernel refuses to be

@@ -126,7 +126,7 @@ impl Ring {
     /// The operation touches no memory but what `arg` leads to, and that only during the call.
     pub(super) unsafe fn register(&self, op: u32, arg: *const c_void, count: u32) -> i32 {
         // SAFETY: the caller's promise.
-        unsafe { sys::luring_register(self.uring.ring_fd, op, arg, count) }
+        unsafe { sys::luring_register(self.descriptor(), op, arg, count) }
     }
 
     /// As `register`, with a struct that the kernel reads, or reads and writes.

@@ -5,11 +5,6 @@ use crate::sys;
 use std::sync::atomic::Ordering;
 
 impl Ring {
-    /// The number of its descriptor.
-    pub fn descriptor(&self) -> i32 {
-        self.uring.ring_fd
-    }
-
     /// The IORING_FEAT_ bits of the kernel that made it.
     pub fn features(&self) -> u32 {
         self.uring.features
