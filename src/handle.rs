@@ -67,7 +67,8 @@ impl Handle {
     ///
     /// It borrows `lua`, so that nobody holds it while Lua code runs, which may exit the ring.
     #[inline]
-    pub fn ring<'a>(self, lua: &'a Lua) -> &'a mut Ring {
+    #[allow(clippy::mut_from_ref)] // of the block, and not of `lua`
+    pub fn ring(self, lua: &Lua) -> &mut Ring {
         match self.get(lua) {
             Some(ring) if !ring.inherited() => ring,
             Some(_) => unusable(lua, "the ring belongs to the parent process"),
@@ -78,7 +79,8 @@ impl Handle {
     /// The ring itself, unless it has been exited. As for `ring`, it is
     /// held no longer than to the next Lua code.
     #[inline]
-    pub fn get<'a>(self, _lua: &'a Lua) -> Option<&'a mut Ring> {
+    #[allow(clippy::mut_from_ref)] // as above
+    pub fn get(self, _lua: &Lua) -> Option<&mut Ring> {
         // SAFETY: the block is on the stack, so it lives; its ring is null or lives. One
         // thread at a time runs a Lua state, and nobody keeps such a reference.
         unsafe { (*self.block).place.ring().as_mut() }
