@@ -25,6 +25,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -125,6 +126,12 @@ static inline int luring_identity(int fd, __u64 *identity)
 	identity[0] = file.st_dev;
 	identity[1] = file.st_ino;
 	return 0;
+}
+
+static inline void luring_select_buffer(struct io_uring_sqe *sqe, __u16 group)
+{
+	sqe->flags |= IOSQE_BUFFER_SELECT;
+	sqe->buf_group = group;
 }
 
 /* glibc declares these with a union type of its own in place of the pointer. */

@@ -8,6 +8,7 @@ use crate::values::content::Content;
 use crate::values::descriptors::Descriptors;
 use crate::values::epoll::{Event, Events as MaxEvents};
 use crate::values::fd::{Closing, Dir, Fd, Input, NoSlot};
+use crate::values::group::Group;
 use crate::values::integers::{Int, Length, Mode, Offset, Unsigned};
 use crate::values::iovecs::{Sizes, Strings as List};
 use crate::values::key::Key;
@@ -16,8 +17,8 @@ use crate::values::open_how::OpenHow;
 use crate::values::optval::OptVal;
 use crate::values::path::Path;
 use crate::values::reply::{
-    Accepted, Bytes, Child, Data, Descriptor, Events, Message, Name, Named, Nothing, Pair, Peer, Plain, Slot,
-    Stat, Strings, ZeroCopy,
+    Accepted, Bytes, Child, Data, Descriptor, Events, Message, Name, Named, Nothing, Pair, Peer, Plain,
+    Selected, Slot, Stat, Strings, ZeroCopy,
 };
 use crate::values::size::Size;
 use crate::values::slot::{self, FirstSlot, FromSlot, IntoSlot, OwnSlot, SlotFlags, SlotHow, Slots};
@@ -28,6 +29,9 @@ use std::ptr::{null, null_mut};
 
 /// Flags that every send has: a peer that is gone is -EPIPE, never a signal.
 const SEND: c_int = sys::MSG_NOSIGNAL as c_int;
+
+/// This flag of recv makes no sense with a group: a buffer holds what others have got before.
+const TRUNCATE: c_int = sys::MSG_TRUNC as c_int;
 
 rows! {
     // ---- the five of the original module ----
@@ -52,8 +56,10 @@ rows! {
     /// on one socket may get each other's data.
     /// Since Linux 5.6. Man page: io_uring_prep_recv(3).
     fn recv(fd: Fd, nbytes: Size, flags: Int) -> Data = |sqe| {
-        if flags & sys::MSG_TRUNC as c_int != 0 {
-            nbytes.ptr.write_bytes(0, nbytes.len as usize); // TCP then counts bytes that it doesn't write
+        // With MSG_TRUNC, TCP counts bytes that it doesn't write.
+        let flags = if nbytes.is_selected { flags & !TRUNCATE } else { flags };
+        if flags & TRUNCATE != 0 {
+            nbytes.ptr.write_bytes(0, nbytes.len as usize);
         }
         prep::recv(sqe, fd, nbytes.ptr.cast(), nbytes.len as usize, flags)
     };
@@ -140,6 +146,15 @@ rows! {
     /// Since Linux 6.12. Man page: io_uring_prep_cmd_discard(3).
     fn cmd_discard(fd: Fd, offset: Length, nbytes: Length) -> Plain needs "cmd_discard" "2.8" =
         |sqe| prep::cmd_discard(sqe, fd, offset, nbytes);
+
+    /// Reads one time after the other from what can be polled (a pipe, a terminal, not a file) into buffers
+    /// that the kernel selects from `group`: the callback gets each, until a completion without
+    /// IORING_CQE_F_MORE in its flags. The value is as for read with a group.
+    /// Since Linux 6.7. Man page: io_uring_prep_read_multishot(3).
+    fn read_multishot(fd: Fd, group: Group, offset: Offset) -> Selected needs "read_multishot" "2.6" = |sqe| {
+        prep::read_multishot(sqe, fd, 0, offset, 0);
+        group.select(sqe)
+    };
 
     // ---- files ----
 
@@ -271,6 +286,15 @@ rows! {
     /// Ends one side of a connection, or both: `how` is SHUT_RD, SHUT_WR or SHUT_RDWR.
     /// Since Linux 5.11. Man page: io_uring_prep_shutdown(3).
     fn shutdown(fd: Fd, how: Int) -> Plain;
+
+    /// Receives one time after the other into buffers that the kernel selects from `group`: the callback
+    /// gets each, until a completion without IORING_CQE_F_MORE in its flags (0 at the peer's end, -ENOBUFS when
+    /// no buffer is left, ...). The value is as for recv with a group.
+    /// Since Linux 6.0. Man page: io_uring_prep_recv_multishot(3).
+    fn recv_multishot(fd: Fd, group: Group, flags: Int) -> Selected needs "recv_multishot" "2.3" = |sqe| {
+        prep::recv_multishot(sqe, fd, null_mut(), 0, flags & !TRUNCATE);
+        group.select(sqe)
+    };
 
     /// Sends `data`, a string or a list of strings, to an address, from a socket that need not be connected.
     /// Since Linux 5.3. Man page: io_uring_prep_sendmsg(3).

@@ -136,6 +136,9 @@ impl Handle {
 /// The place of the values' table in the ring's table: Lua's arrays begin at 1.
 const VALUES: u32 = 0;
 
+/// The place in the values' table of what belongs to the completion at the head.
+const HEAD: u32 = 0;
+
 /// The place of a slot's value in the values' table.
 fn value_place(slot: u32) -> u32 {
     slot + 1
@@ -192,6 +195,30 @@ pub fn push_value(lua: &mut Lua, table: c_int, slot: u32) {
     lua.raw_get(table, VALUES);
     lua.raw_get(-1, value_place(slot));
     lua.remove(-2);
+}
+
+/// Keeps a copy of the top for as long as the head is not seen. The ring's table is at
+/// `table`. May raise out of memory.
+pub fn keep_head(lua: &mut Lua, table: c_int) {
+    lua.raw_get(table, VALUES);
+    lua.push_copy(-2);
+    lua.raw_set(-2, HEAD);
+    lua.pop();
+}
+
+/// Pushes what `keep_head` has kept. The ring's table is at `table`.
+pub fn push_head(lua: &mut Lua, table: c_int) {
+    lua.raw_get(table, VALUES);
+    lua.raw_get(-1, HEAD);
+    lua.remove(-2);
+}
+
+/// Lets go of it. The ring's table is on top.
+pub fn release_head(lua: &Lua) {
+    lua.raw_get(-1, VALUES);
+    lua.push_nil();
+    lua.raw_set(-2, HEAD);
+    lua.pop();
 }
 
 /// Lets go of a slot's value. The ring's table is on top.

@@ -27,7 +27,8 @@ use system::{constants, probe};
 use values::slot;
 
 /// Functions that take a ring first, beside the actions: also `ring:name(...)`.
-const METHODS: [(&CStr, Function); 5] = [
+const METHODS: [(&CStr, Function); 6] = [
+    (c"buf_ring", values::group::buf_ring),
     (c"cqe_seen", action::cqe_seen),
     (c"do_cqes", action::do_cqes),
     (c"queue_exit", rings::queue_exit),

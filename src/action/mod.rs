@@ -2,6 +2,7 @@
 
 mod queue;
 mod reap;
+mod select;
 
 pub use queue::{Action, Sqe, queue};
 pub use reap::{cqe_seen, do_cqes};

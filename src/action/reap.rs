@@ -1,5 +1,6 @@
 //! How completions reach their callbacks, and end.
 
+use super::select;
 use crate::handle::{self, Handle, RING};
 use crate::lua::{Lua, Message, RawState, Type};
 use crate::ring::callbacks::Id;
@@ -11,7 +12,7 @@ use crate::values::{buffer, reply, zero_copy};
 use std::ffi::c_int;
 
 /// The place of the ring's table in do_cqes' stack.
-const TABLE: c_int = RING + 1;
+pub(super) const TABLE: c_int = RING + 1;
 
 /// What do_cqes returns when no completion is left.
 const DRAINED: i64 = -(sys::EAGAIN as i64);
@@ -74,6 +75,7 @@ fn deliver(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) 
 fn deliver_cold(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) {
     let Some(ring) = handle.get(lua) else { return };
     let flags = ring.head_flags();
+    completion.note(flags);
     let is_notification = flags & flag::IORING_CQE_F_NOTIF != 0;
     if is_notification && completion.action.reply == Reply::ZeroCopy {
         end(lua, ring, completion.key);
@@ -86,7 +88,7 @@ fn deliver_cold(lua: &mut Lua, handle: Handle, completion: Completion, callback:
         lua.push_text(zero_copy::usage(completion.res));
     } else {
         lua.push_integer(completion.res.into());
-        if !push_value(lua, handle, completion) {
+        if !push_value(lua, handle, completion, flags) {
             return lua.set_top(TABLE);
         }
     }
@@ -102,9 +104,10 @@ fn deliver_cold(lua: &mut Lua, handle: Handle, completion: Completion, callback:
 }
 
 /// Pushes the value of a cold reply. False when the completion is gone. May raise.
-fn push_value(lua: &mut Lua, handle: Handle, completion: Completion) -> bool {
+fn push_value(lua: &mut Lua, handle: Handle, completion: Completion, flags: u32) -> bool {
     match completion.action.reply {
         Reply::Bytes if completion.res >= 0 => push_data(lua, handle, completion),
+        Reply::Selected => select::push(lua, handle, completion, flags),
         Reply::Into => {
             push_buffer(lua, completion.key);
             true
@@ -207,6 +210,9 @@ fn release(lua: &Lua, ring: &mut Ring, key: Key, ended: Option<InFlight>) {
         handle::release_callback(lua, id);
     }
     if action.anchored {
+        if action.reply == Reply::Selected {
+            handle::release_head(lua);
+        }
         handle::release_value(lua, key.index());
     }
 }
@@ -225,7 +231,9 @@ pub unsafe extern "C-unwind" fn cqe_seen(state: RawState) -> c_int {
     if ring.has_delivered(key) {
         end(lua, ring, key);
     } else if ring.has_delivered_more(key) {
-        ring.seen_more();
+        ring.seen_more(key);
+        handle::push_table(lua);
+        handle::release_head(lua);
     } else {
         not_delivered(lua, cqe);
     }

@@ -22,6 +22,7 @@ impl Ring {
             descriptor::forget(&mut self.uring);
         }
         let reaped = self.inherited() || self.drain();
+        self.end_groups(reaped);
         // SAFETY: set up by `new`, ended once. The pool frees no buffer that is out.
         unsafe { sys::io_uring_queue_exit(&mut self.uring) };
         reaped

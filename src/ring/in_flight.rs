@@ -3,8 +3,10 @@
 use super::buffers::Buffer;
 use super::callbacks::Id;
 use super::control;
+use super::groups::{Group, Selected};
+use super::hold::Held;
 use super::slab::Key;
-use crate::sys;
+use crate::sys::{self, flag};
 use std::ptr::slice_from_raw_parts;
 
 /// What a completion brings to its callback.
@@ -25,6 +27,8 @@ pub enum Reply {
     Bytes,
     /// The buffer that was read into.
     Into,
+    /// What the kernel put into a buffer that it has selected.
+    Selected,
     /// `res` is a descriptor.
     Descriptor,
     /// `luring.fixed(res)`.
@@ -83,6 +87,17 @@ pub struct InFlight {
     pub callback: Option<Id>,
 }
 
+impl InFlight {
+    /// The group that it selects from.
+    pub fn group(&self) -> Option<Group> {
+        self.block.holds().find_map(|hold| match unsafe { (*hold).held() } {
+            // SAFETY (above): the action is in flight, so its holds have begun.
+            Held::Group(group) => Some(group),
+            _ => None,
+        })
+    }
+}
+
 /// The completion at the head of the completion queue.
 #[derive(Clone, Copy)]
 pub struct Completion {
@@ -103,6 +118,21 @@ impl Completion {
         let block = self.action.block;
         let len = self.res.clamp(0, block.size().min(i32::MAX as u32) as i32);
         slice_from_raw_parts(block.ptr(), len as usize)
+    }
+
+    /// Notes what it says for what the action holds, which may depend on that. The flags are
+    /// the CQE's.
+    pub fn note(&self, flags: u32) {
+        if flags & flag::IORING_CQE_F_NOTIF == 0 {
+            // SAFETY: the action is in flight, so its holds have begun.
+            self.action.block.holds().for_each(|hold| unsafe { (*hold).note(self.res) });
+        }
+    }
+
+    /// What the kernel has put into a buffer of the action's group. Asked again, it says the
+    /// same.
+    pub fn select(&self, flags: u32) -> Option<Selected> {
+        self.action.group()?.select(self.position, self.res, flags)
     }
 
     /// Closes the descriptors that came with it.

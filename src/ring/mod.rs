@@ -7,6 +7,7 @@ pub mod control;
 mod descriptor;
 mod drain;
 mod fork;
+pub mod groups;
 pub mod hold;
 pub mod in_flight;
 mod queues;
@@ -21,6 +22,7 @@ use buffers::{Buffer, Pool};
 use callbacks::Callbacks;
 use descriptor::Identity;
 use fork::ForkGuard;
+use groups::Group;
 use in_flight::{Completion, InFlight};
 use queues::Queues;
 pub use setup::KNOWN;
@@ -47,6 +49,10 @@ pub struct Ring {
     delivered_more: Option<(Key, u32)>,
     /// The action whose block is lent, while a value is made of it.
     lent: Option<Key>,
+    /// The groups of buffers that the kernel has.
+    groups: Vec<Group>,
+    /// The number that the next of them may have.
+    group_id: u16,
 }
 
 /// A system error number.
@@ -75,6 +81,8 @@ impl Ring {
             delivered: None,
             delivered_more: None,
             lent: None,
+            groups: Vec::new(),
+            group_id: 0,
         });
         // SAFETY: written above.
         Ok(unsafe { room.assume_init() })
@@ -269,10 +277,13 @@ impl Ring {
 
     /// Ends the completion at the head, which more of the same action will follow: its
     /// memory stays the kernel's.
-    pub fn seen_more(&mut self) {
+    pub fn seen_more(&mut self, key: Key) {
         self.delivered = None;
         self.delivered_more = None;
         self.advance();
+        if let Some(group) = self.in_flight.get(key).and_then(|action| action.group()) {
+            group.finish();
+        }
     }
 
     /// Ends the head where no callback gets it: a descriptor that it brings is closed, unless
@@ -282,9 +293,14 @@ impl Ring {
         if !self.has_delivered(key) && !self.has_delivered_more(key) {
             completion.close();
         }
-        if completion.action.reply.is_cold() && self.head_flags() & sys::IORING_CQE_F_MORE != 0 {
-            self.seen_more();
-            return None;
+        if completion.action.reply.is_cold() {
+            let flags = self.head_flags();
+            completion.note(flags);
+            completion.select(flags);
+            if flags & sys::IORING_CQE_F_MORE != 0 {
+                self.seen_more(key);
+                return None;
+            }
         }
         self.seen(key)
     }

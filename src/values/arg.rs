@@ -2,9 +2,8 @@
 
 use crate::lua::Lua;
 use crate::ring::buffers::Buffer;
-use crate::ring::hold::{self, Hold};
+use crate::ring::hold::{self, Held, Hold};
 use crate::ring::in_flight::Reply;
-use crate::ring::region::{Span, Use};
 use crate::sys;
 use std::ffi::c_int;
 
@@ -104,15 +103,14 @@ impl Place {
         self.block.ptr()
     }
 
-    /// Counts the span's region until the action's last completion, and notes what the action
-    /// does with the bytes.
+    /// Holds what is not the action's own until its last completion.
     ///
     /// # Safety
     /// `HOLD` was asked for.
-    pub unsafe fn hold(&mut self, span: Span, how: Use) {
+    pub unsafe fn hold(&mut self, held: Held) {
         self.holds += 1;
         // SAFETY: the caller's promise: the block's end is for holds, and stays.
-        unsafe { Hold::begin(self.block.hold(self.holds), span, how) }
+        unsafe { Hold::begin(self.block.hold(self.holds), held) }
     }
 
     /// The block, with what has been put there.

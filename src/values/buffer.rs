@@ -5,15 +5,25 @@ use super::integers::{bytes, integer};
 use super::object::{self, Kind};
 use super::word;
 use crate::lua::{Lua, Message, RawState};
+use crate::ring::groups::Lease;
 use crate::ring::region::{Region, Span, Use};
 use crate::rows::Entry;
 use crate::sys;
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What Lua has: none once it has been finalized.
+/// What Lua has: none before it is made, and once it has been finalized.
 #[derive(Clone, Copy)]
-pub struct Buffer(Option<Span>);
+pub struct Buffer(Option<Bytes>);
+
+/// The bytes of a buffer.
+#[derive(Clone, Copy)]
+pub struct Bytes {
+    /// Which they are.
+    pub span: Span,
+    /// What says how long they are the program's, if a group has lent them.
+    pub lease: Option<Lease>,
+}
 
 static HERE: u8 = 0;
 
@@ -36,20 +46,44 @@ impl Kind for Buffer {
     }
 
     fn collect(&mut self) {
-        if let Some(span) = self.0.take() {
-            // SAFETY: the userdata's own count, which was just taken out.
-            unsafe { span.region.release() };
+        if let Some(Bytes { span, lease }) = self.0.take() {
+            // SAFETY: the userdata's own counts, which were just taken out.
+            unsafe {
+                lease.into_iter().for_each(|lease| lease.release());
+                span.region.release();
+            }
         }
     }
 }
 
 /// The bytes of the buffer at `index`, if it is one. Raises when it can't be used any more.
-pub fn span(lua: &mut Lua, index: c_int) -> Option<Span> {
+pub fn taken(lua: &mut Lua, index: c_int) -> Option<Bytes> {
     let buffer = object::find::<Buffer>(lua, index)?;
     // SAFETY: it is on the stack.
-    match unsafe { (*buffer).0 } {
-        Some(span) => Some(span),
-        None => lua.argument_error(index, Message::new(format_args!("the buffer has been collected"))),
+    let Some(bytes) = (unsafe { (*buffer).0 }) else {
+        lua.argument_error(index, Message::new(format_args!("the buffer has been collected")))
+    };
+    if bytes.lease.is_some_and(Lease::is_back) {
+        lua.argument_error(index, Message::new(format_args!("the view has gone back to its group")));
+    }
+    Some(bytes)
+}
+
+/// The bytes, if no group has lent them. Raises.
+pub fn not_leased(lua: &mut Lua, index: c_int, bytes: Bytes) -> Span {
+    if bytes.lease.is_some() {
+        lua.argument_error(index, Message::new(format_args!("a view of a group can only be sent")));
+    }
+    bytes.span
+}
+
+/// The lease of the view at `index`, which may have gone back. Raises.
+pub fn lease(lua: &mut Lua, index: c_int) -> Lease {
+    let buffer = object::check::<Buffer>(lua, index);
+    // SAFETY: it is on the stack.
+    match unsafe { (*buffer).0.and_then(|bytes| bytes.lease) } {
+        Some(lease) => lease,
+        None => lua.argument_error(index, Message::new(format_args!("not a view of a group"))),
     }
 }
 
@@ -60,15 +94,24 @@ pub fn is_buffer(lua: &Lua, index: c_int) -> bool {
 
 /// The bytes of the buffer that a method was called on. Raises.
 pub fn own(lua: &mut Lua) -> Span {
-    span(lua, 1).unwrap_or_else(|| lua.type_error(1, Buffer::NAME))
+    own_bytes(lua).span
 }
 
-/// Pushes a buffer of some bytes, which counts their region. May raise out of memory.
-fn push(lua: &mut Lua, span: Span) {
-    let buffer = object::push(lua, Buffer(None));
-    span.region.keep();
-    // SAFETY: it is on the stack.
-    unsafe { buffer.write(Buffer(Some(span))) };
+fn own_bytes(lua: &mut Lua) -> Bytes {
+    taken(lua, 1).unwrap_or_else(|| lua.type_error(1, Buffer::NAME))
+}
+
+/// Pushes a buffer that has no bytes yet. May raise out of memory.
+pub fn push(lua: &mut Lua) -> *mut Buffer {
+    object::push(lua, Buffer(None))
+}
+
+impl Buffer {
+    /// Gives it its bytes. The lease, if there is one, is counted already.
+    pub fn fill(&mut self, bytes: Bytes) {
+        bytes.span.region.keep();
+        self.0 = Some(bytes);
+    }
 }
 
 /// `buffer(n, {shared=}?)`: `n` bytes, all zero. Shared ones are the same memory in a child
@@ -89,10 +132,10 @@ pub unsafe extern "C-unwind" fn buffer(state: RawState) -> c_int {
     };
     make_room(lua, len as usize);
     // All that can raise comes before the memory, which would be lost.
-    let buffer = object::push(lua, Buffer(None));
+    let buffer = push(lua);
     let region = Region::new(len as usize, shared).unwrap_or_else(|| lua.out_of_memory());
     // SAFETY: it is on the stack.
-    unsafe { buffer.write(Buffer(Some(Span { region, start: 0, len }))) };
+    unsafe { (*buffer).0 = Some(Bytes { span: Span { region, start: 0, len }, lease: None }) };
     1
 }
 
@@ -220,9 +263,13 @@ unsafe extern "C-unwind" fn find(state: RawState) -> c_int {
 unsafe extern "C-unwind" fn view(state: RawState) -> c_int {
     // SAFETY: Lua calls with a live state.
     let lua = &mut unsafe { Lua::new(state) };
-    let span = own(lua);
+    let Bytes { span, lease } = own_bytes(lua);
     let span = named(lua, span);
-    push(lua, span);
+    let view = push(lua);
+    // Making it may run any Lua code, but the buffer is on the stack.
+    lease.into_iter().for_each(Lease::keep);
+    // SAFETY: it is on the stack.
+    unsafe { (*view).fill(Bytes { span, lease }) };
     1
 }
 

@@ -4,8 +4,9 @@ use super::arg::{Arg, HOLD, Place};
 use super::buffer;
 use super::integers::bytes;
 use crate::lua::{Lua, Message};
+use crate::ring::hold::Held;
 use crate::ring::in_flight::Reply;
-use crate::ring::region::{Span, Use};
+use crate::ring::region::Use;
 use std::ffi::c_int;
 
 /// At most 2^32-1 bytes that the kernel reads from while the action is in flight.
@@ -14,7 +15,7 @@ pub enum Content {
     /// A string's.
     String(Wire),
     /// A buffer's.
-    From(Span),
+    From(buffer::Bytes),
 }
 
 /// Contents up to this size, in bytes, are copied: keeping the string costs more.
@@ -40,8 +41,8 @@ impl Arg for Content {
     }
 
     fn check(lua: &mut Lua, index: c_int) -> Content {
-        if let Some(span) = buffer::span(lua, index) {
-            return Content::From(span);
+        if let Some(bytes) = buffer::taken(lua, index) {
+            return Content::From(bytes);
         }
         let bytes = bytes(lua, index);
         match u32::try_from(bytes.len()) {
@@ -86,9 +87,13 @@ impl Arg for Content {
                 Wire { ptr: copy, len: string.len }
             }
             Content::String(string) => string,
-            Content::From(span) => {
+            Content::From(buffer::Bytes { span, lease }) => {
+                let held = match lease {
+                    Some(lease) => Held::Lease(span, lease),
+                    None => Held::Bytes(span, Use::Read),
+                };
                 // SAFETY: `room` has asked for it.
-                unsafe { block.hold(span, Use::Read) };
+                unsafe { block.hold(held) };
                 Wire { ptr: span.ptr(), len: span.len }
             }
         }

@@ -11,6 +11,7 @@ pub mod descriptors;
 pub mod epoll;
 pub mod fd;
 pub mod fields;
+pub mod group;
 pub mod integers;
 pub mod iovecs;
 pub mod key;

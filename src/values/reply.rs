@@ -65,6 +65,8 @@ answers! {
     Bytes;
     /// `res` is a descriptor.
     Descriptor;
+    /// What the kernel has put into a buffer that it selected.
+    Selected;
     /// `luring.fixed(res)`.
     Slot;
     /// A list of strings.

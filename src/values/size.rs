@@ -2,11 +2,16 @@
 
 use super::arg::{Arg, HOLD, Place};
 use super::buffer;
+use super::group;
 use super::integers::integer;
 use crate::lua::Lua;
+use crate::ring::groups::Group;
+use crate::ring::hold::Held;
 use crate::ring::in_flight::Reply;
 use crate::ring::region::{Span, Use};
+use crate::sys;
 use std::ffi::c_int;
+use std::ptr::null_mut;
 
 /// Where what is read goes.
 #[derive(Clone, Copy)]
@@ -15,6 +20,8 @@ pub enum Size {
     Bytes(u32),
     /// Into a buffer.
     Into(Span),
+    /// Into a buffer of this group, which the kernel selects.
+    Select(Group),
 }
 
 /// Where to, and how many at the most.
@@ -24,6 +31,8 @@ pub struct Wire {
     pub ptr: *mut u8,
     /// How many there is room for.
     pub len: u32,
+    /// Whether the kernel selects the place.
+    pub is_selected: bool,
 }
 
 impl Arg for Size {
@@ -36,8 +45,11 @@ impl Arg for Size {
     }
 
     fn check(lua: &mut Lua, index: c_int) -> Size {
-        match buffer::span(lua, index) {
-            Some(span) => Size::Into(span),
+        if let Some(bytes) = buffer::taken(lua, index) {
+            return Size::Into(buffer::not_leased(lua, index, bytes));
+        }
+        match group::find(lua, index) {
+            Some(group) => Size::Select(group),
             None => Size::Bytes(integer(lua, index, 0, u32::MAX.into()) as u32),
         }
     }
@@ -46,7 +58,7 @@ impl Arg for Size {
     fn room(self) -> usize {
         match self {
             Size::Bytes(size) => size as usize,
-            Size::Into(_) => HOLD,
+            Size::Into(_) | Size::Select(_) => HOLD,
         }
     }
 
@@ -59,19 +71,20 @@ impl Arg for Size {
     fn size(self) -> u32 {
         match self {
             Size::Bytes(size) => size,
-            Size::Into(_) => 0,
+            Size::Into(_) | Size::Select(_) => 0,
         }
     }
 
     #[inline]
     fn is_anchored(self) -> bool {
-        matches!(self, Size::Into(_))
+        !matches!(self, Size::Bytes(_))
     }
 
     #[inline]
     fn reply(self, reply: Reply) -> Reply {
         match (self, reply) {
             (Size::Into(_), Reply::Data | Reply::Bytes) => Reply::Into,
+            (Size::Select(_), Reply::Data | Reply::Bytes) => Reply::Selected,
             _ => reply,
         }
     }
@@ -79,12 +92,25 @@ impl Arg for Size {
     #[inline]
     fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Wire {
         match self {
-            Size::Bytes(len) => Wire { ptr: block.front(), len },
+            Size::Bytes(len) => Wire { ptr: block.front(), len, is_selected: false },
             Size::Into(span) => {
                 // SAFETY: `room` has asked for it.
-                unsafe { block.hold(span, Use::Fill) };
-                Wire { ptr: span.ptr(), len: span.len }
+                unsafe { block.hold(Held::Bytes(span, Use::Fill)) };
+                Wire { ptr: span.ptr(), len: span.len, is_selected: false }
             }
+            Size::Select(group) => {
+                // SAFETY: as above.
+                unsafe { block.hold(Held::Group(group)) };
+                Wire { ptr: null_mut(), len: group.len(), is_selected: true }
+            }
+        }
+    }
+
+    #[inline]
+    fn amend(self, sqe: &mut sys::io_uring_sqe) {
+        if let Size::Select(group) = self {
+            // SAFETY: the SQE is this action's.
+            unsafe { sys::luring_select_buffer(sqe, group.id()) };
         }
     }
 }

@@ -1,0 +1,104 @@
+//! How a callback gets what the kernel has put into a buffer that it selected: a copy, or a
+//! view of the buffer, which is the program's until it goes back.
+
+use super::reap::TABLE;
+use crate::handle::{self, Handle};
+use crate::lua::Lua;
+use crate::ring::groups::{Group, Lease, Selected};
+use crate::ring::in_flight::Completion;
+use crate::values::buffer::{self, Bytes};
+use std::ptr::slice_from_raw_parts;
+
+/// Pushes it. False when the completion is gone, since a finalizer has ended it. May raise.
+pub fn push(lua: &mut Lua, handle: Handle, completion: Completion, flags: u32) -> bool {
+    let Some(group) = completion.action.group() else { return false };
+    match completion.select(flags) {
+        Some(selected) if completion.res > 0 => {
+            if selected.is_leased {
+                handle::push_head(lua, TABLE); // as it was delivered before
+                true
+            } else if group.is_manual() {
+                push_view(lua, handle, completion, flags, group)
+            } else {
+                push_string(lua, handle, completion, group, selected)
+            }
+        }
+        _ if completion.res == 0 && !group.is_manual() => {
+            lua.push_text(c"");
+            true
+        }
+        _ => {
+            lua.push_nil();
+            true
+        }
+    }
+}
+
+fn push_view(lua: &mut Lua, handle: Handle, completion: Completion, flags: u32, group: Group) -> bool {
+    let view = buffer::push(lua);
+    handle::keep_head(lua, TABLE);
+    // Making it may have run finalizers, and those may have ended the completion or the ring.
+    if !handle.get(lua).is_some_and(|ring| ring.is_head(&completion)) {
+        return false;
+    }
+    let Some(selected) = completion.select(flags) else { return false };
+    let lease = Lease::new(group, selected).unwrap_or_else(|| lua.out_of_memory());
+    // SAFETY: it is on the stack.
+    unsafe { (*view).fill(Bytes { span: selected.span, lease: Some(lease) }) };
+    true
+}
+
+fn push_string(
+    lua: &mut Lua,
+    handle: Handle,
+    completion: Completion,
+    group: Group,
+    selected: Selected,
+) -> bool {
+    let bytes = slice_from_raw_parts(selected.span.ptr().cast_const(), selected.span.len as usize);
+    if bytes.len() <= Lua::SMALL {
+        // SAFETY: no Lua code has run since the completion was peeked at.
+        unsafe { lua.push_small(bytes) };
+        return true;
+    }
+    push_large(lua, handle, completion, group, bytes)
+}
+
+#[cfg(copies_first)]
+fn push_large(
+    lua: &mut Lua,
+    _handle: Handle,
+    _completion: Completion,
+    _group: Group,
+    bytes: *const [u8],
+) -> bool {
+    // SAFETY: only Lua code could free the group.
+    unsafe { lua.push_volatile(bytes) };
+    true
+}
+
+/// These Luas run the collector before they copy, and a finalizer may end the ring: so the
+/// group's memory is kept meanwhile.
+#[cfg(not(copies_first))]
+fn push_large(
+    lua: &mut Lua,
+    handle: Handle,
+    completion: Completion,
+    group: Group,
+    bytes: *const [u8],
+) -> bool {
+    // Both pushed before anything is kept: see `lend`.
+    lua.push_function(crate::lua::copy_bytes);
+    lua.push_light((&raw const bytes).addr());
+    if !handle.get(lua).is_some_and(|ring| ring.is_head(&completion)) {
+        return false;
+    }
+    group.keep();
+    let copied = lua.call_protected(1);
+    // SAFETY: kept above.
+    unsafe { group.release() };
+    if !copied {
+        lua.raise();
+    }
+    true
+}
