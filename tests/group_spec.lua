@@ -3,7 +3,7 @@ local luring = require "luring"
 local drive = require "drive"
 local host = require "host"
 
-local INCREMENTAL = luring.IOU_PBUF_RING_INC or 2
+local INCREMENTAL = luring.IOU_PBUF_RING_INC
 local MORE = 2 -- IORING_CQE_F_MORE
 local unpack = unpack or table.unpack
 

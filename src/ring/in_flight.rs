@@ -90,10 +90,12 @@ pub struct InFlight {
 impl InFlight {
     /// The group that it selects from.
     pub fn group(&self) -> Option<Group> {
-        self.block.holds().find_map(|hold| match unsafe { (*hold).held() } {
-            // SAFETY (above): the action is in flight, so its holds have begun.
-            Held::Group(group) => Some(group),
-            _ => None,
+        self.block.holds().find_map(|hold| {
+            // SAFETY: the action is in flight, so its holds have begun.
+            match unsafe { (*hold).held() } {
+                Held::Group(group) => Some(group),
+                _ => None,
+            }
         })
     }
 }

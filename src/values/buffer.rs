@@ -200,7 +200,7 @@ unsafe extern "C-unwind" fn sub(state: RawState) -> c_int {
         unsafe { lua.push_small(all) };
     } else if cfg!(copies_first) && !span.region.is_shared() {
         // SAFETY: as above.
-        unsafe { lua.push_volatile(all) };
+        unsafe { lua.push_lent(all) };
     } else {
         // Lua must not see bytes that change, and here it may run the collector before it
         // copies them: so they are copied first, to memory that only this function has.
