@@ -68,7 +68,7 @@ rows! {
     /// (MSG_WAITALL, MSG_MORE, ...). `res` is how many bytes were sent, which may be fewer. A peer that
     /// is gone is -EPIPE, never a signal.
     /// Since Linux 5.6. Man page: io_uring_prep_send(3).
-    fn send(fd: Fd, data: Payload, flags: Int) -> Nothing =
+    fn send(fd: Fd, data: Payload, flags: Int) mostly (Fd, Content, Int) -> Nothing =
         |sqe| prep::send(sqe, fd, data.ptr.cast(), data.len as usize, flags | SEND);
 
     /// Accepts a connection on a listening socket; `flags` are accept4's (SOCK_CLOEXEC,

@@ -34,15 +34,16 @@ pub const fn c_name(name: &'static str) -> &'static CStr {
 ///
 /// ```text
 /// /// What it does.
-/// fn name(argument: Kind, ...) -> Reply [in memory] [needs "prep" "version"] [= |sqe| prep::name(sqe, ...)];
+/// fn name(argument: Kind, ...) [mostly (Kind, ...)] -> Reply [in memory] [needs "prep" "version"] [= |sqe| prep::name(sqe, ...)];
 /// ```
 ///
 /// An argument is its wire in the body, which is what liburing takes: without a body, the
-/// helper of the row's name is called with all of them, and with the reply's memory last. A row
-/// that needs a newer liburing than there is raises an error that says so.
+/// helper of the row's name is called with all of them, and with the reply's memory last. What
+/// an action mostly gets is tried first, where its kinds are simpler. A row that needs a newer
+/// liburing than there is raises an error that says so.
 macro_rules! rows {
     ($($(#[doc = $doc:literal])*
-    fn $name:ident($($arg:ident: $kind:ty),*) -> $reply:ident $(in $memory:ident)?
+    fn $name:ident($($arg:ident: $kind:ty),*) $(mostly ($($simple:ty),*))? -> $reply:ident $(in $memory:ident)?
         $(needs $prep:literal $version:literal)? $(= |$sqe:ident| $body:expr)?;)*) => {
         $(
             $(#[doc = $doc])*
@@ -52,6 +53,7 @@ macro_rules! rows {
 
                 impl $crate::action::Action for Row {
                     type Args = ($($kind,)*);
+                    type Simple = rows!(@simple ($($kind,)*) $(($($simple,)*))?);
                     type Answer = $reply;
 
                     #[inline]
@@ -117,6 +119,8 @@ macro_rules! rows {
     (@prep $from:ident, $of:ident, $name:ident, ($($arg:ident),*), ($memory:ident), ) => {
         $crate::sys::prep::$name($from $(, $arg)*, $of)
     };
+    (@simple ($($kind:ty,)*)) => { ($($kind,)*) };
+    (@simple ($($kind:ty,)*) ($($simple:ty,)*)) => { ($($simple,)*) };
     (@needs) => { None };
     (@needs $version:literal) => { Some($version) };
 }

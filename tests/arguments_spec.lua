@@ -211,7 +211,8 @@ describe("a wrong argument", function()
                     local what = ("%s: %s at %d"):format(row.name, tostring(wrong_ones[j]), i + 1)
                     local ok, message = pcall(invoke, (unpack or table.unpack)(arguments, 1, i + 1))
                     assert.is_false(ok, what)
-                    assert.equal(("bad argument #%d to '%s'"):format(i + 1, row.name), message:match("bad argument #%d+ to '[%w_]+'"), what .. ": " .. message)
+                    assert.equal(("bad argument #%d to '%s'"):format(i + 1, row.name),
+                        message:match("bad argument #%d+ to '[%w_]+'"), what .. ": " .. message)
                     tried = tried + 1
                 end
                 arguments[i + 1] = right_one

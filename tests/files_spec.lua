@@ -152,12 +152,13 @@ describe("files:", function()
         assert.equal(0, res)
         assert.equal(0, (drive.one(ring, "fsetxattr", fd, "user.two", "22", luring.XATTR_CREATE)))
         assert.equal(-luring.EEXIST, (drive.one(ring, "fsetxattr", fd, "user.two", "22", luring.XATTR_CREATE)))
-        assert.same({ 2, "1\0" }, { (function(res, value) return res, value end)(
-            drive.one(ring, "fgetxattr", fd, "user.one", 10)) })
-        assert.same({ 2, "22" }, { (function(res, value) return res, value end)(
-            drive.one(ring, "getxattr", "user.two", path "a", 10)) })
-        assert.same({ 2, "" }, { (function(res, value) return res, value end)(
-            drive.one(ring, "getxattr", "user.two", path "a", 0)) })
+        local function get(...)
+            local length, value = drive.one(ring, ...)
+            return { length, value }
+        end
+        assert.same({ 2, "1\0" }, get("fgetxattr", fd, "user.one", 10))
+        assert.same({ 2, "22" }, get("getxattr", "user.two", path "a", 10))
+        assert.same({ 2, "" }, get("getxattr", "user.two", path "a", 0))
         assert.equal(-luring.ERANGE, (drive.one(ring, "getxattr", "user.two", path "a", 1)))
         drive.close(fd)
     end)
@@ -182,9 +183,8 @@ describe("files:", function()
             local list = { ("a"):rep(2000), ("b"):rep(2000) }
             assert(luring.writev(ring, fd, list, 0, 0, function(cqe) luring.cqe_seen(ring, cqe) end))
             list[1], list[2] = nil, nil
-            list = nil
             drive.collect()
-            for i = 1, 100 do list = ("c"):rep(2000 + i) end
+            for i = 1, 100 do list[i] = ("c"):rep(2000 + i) end
             drive.turn(ring)
             assert.equal(("a"):rep(2000) .. ("b"):rep(2000), drive.contents(path "a"))
             drive.close(fd)

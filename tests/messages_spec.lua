@@ -95,7 +95,7 @@ describe("sockets:", function()
         local a, b = pair()
         local big = ("x"):rep(5000)
         assert.equal(5005, (drive.one(ring, "send", a, { "ab", big, "cde" }, 0)))
-        assert.same({ 5005, "ab" .. big .. "cde" }, { drive.one(ring, "recv", b, 6000, luring.MSG_WAITALL - luring.MSG_WAITALL) })
+        assert.same({ 5005, "ab" .. big .. "cde" }, { drive.one(ring, "recv", b, 6000, 0) })
         assert.equal(2, (drive.one(ring, "send", a, { "a", "b" }, 0)))
         assert.same({ 2, "ab" }, { drive.one(ring, "recv", b, 10, 0) })
         drive.close(b)
@@ -243,6 +243,7 @@ describe("zero-copy sends:", function()
         drive.collect()
         local others = {}
         for i = 1, 10 do others[i] = ("x"):rep(size + i) end
+        assert.equal(10, #others)
         assert.is_true(receive(size) == ("abc"):rep(size / 3))
     end)
 

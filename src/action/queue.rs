@@ -19,6 +19,8 @@ pub type Sqe = *mut sys::io_uring_sqe;
 pub trait Action {
     /// The arguments between the ring and the callback.
     type Args: Args;
+    /// What most calls have, of the same wires, tried first.
+    type Simple: Args<Wires = <Self::Args as Args>::Wires>;
     /// What the callback gets.
     type Answer: Answer;
 
@@ -49,8 +51,8 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
     if A::Answer::REPLY.is_cold() {
         return queue_any::<A>(lua, handle);
     }
-    match A::Args::quick(lua, FIRST) {
-        Some(args) => queue_checked::<A>(lua, handle, args),
+    match A::Simple::quick(lua, FIRST) {
+        Some(args) => queue_checked::<A, A::Simple>(lua, handle, args),
         None => queue_any::<A>(lua, handle),
     }
 }
@@ -61,15 +63,18 @@ pub unsafe fn queue<A: Action>(state: RawState) -> c_int {
 #[inline(never)]
 fn queue_any<A: Action>(lua: &mut Lua, handle: Handle) -> c_int {
     let args = A::Args::check(lua, FIRST);
-    queue_checked::<A>(lua, handle, args)
+    queue_checked::<A, A::Args>(lua, handle, args)
 }
 
 /// As `queue`, once the arguments are checked.
 #[inline(always)]
-fn queue_checked<A: Action>(lua: &mut Lua, handle: Handle, args: A::Args) -> c_int {
+fn queue_checked<A: Action, T>(lua: &mut Lua, handle: Handle, args: T) -> c_int
+where
+    T: Args<Wires = <A::Args as Args>::Wires>,
+{
     let anchors = args.anchors();
     if anchors > 1 {
-        push_bundle::<A>(lua, args, anchors);
+        push_bundle(lua, args, anchors);
     }
     let index = FIRST + A::Args::COUNT;
     let mut ring = handle.ring(lua);
@@ -180,8 +185,8 @@ fn no_slot(lua: &Lua, full: Full) -> ! {
 /// Pushes a table of all values that must be kept: a slot keeps one. Raises.
 #[cold]
 #[inline(never)]
-fn push_bundle<A: Action>(lua: &mut Lua, args: A::Args, anchors: c_int) {
-    lua.set_top(FIRST + A::Args::COUNT);
+fn push_bundle<T: Args>(lua: &mut Lua, args: T, anchors: c_int) {
+    lua.set_top(FIRST + T::COUNT);
     lua.push_table_for(anchors);
     let mut number = 0;
     args.each_anchor(FIRST, |index| {

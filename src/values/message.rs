@@ -2,7 +2,8 @@
 
 use super::address::{self, Address};
 use super::arg::{Arg, Place, room};
-use super::content;
+use super::buffer;
+use super::content::{self, Content};
 use super::descriptor::descriptor;
 use super::fields;
 use super::integers;
@@ -10,6 +11,7 @@ use super::iovecs::Strings;
 use crate::lua::{Lua, Type};
 use crate::ring::control::{self, Control};
 use crate::ring::in_flight::{Completion, Reply};
+
 use crate::sys;
 use std::ffi::{CStr, c_int};
 use std::mem::zeroed;
@@ -24,7 +26,9 @@ const MOST_CONTROLS: usize = 16;
 #[derive(Clone, Copy)]
 pub enum Payload {
     /// One string.
-    One(content::Content),
+    String(content::Wire),
+    /// A buffer.
+    Buffer(buffer::Bytes),
     /// A list, which goes as a message.
     List(Strings),
 }
@@ -32,47 +36,45 @@ pub enum Payload {
 impl Arg for Payload {
     type Wire = content::Wire;
 
-    #[inline]
-    fn quick(lua: &mut Lua, index: c_int) -> Option<Payload> {
-        content::Content::quick(lua, index).map(Payload::One)
-    }
-
     fn check(lua: &mut Lua, index: c_int) -> Payload {
         if lua.kind(index) == Type::Table {
             return Payload::List(Strings::check(lua, index));
         }
-        Payload::One(content::Content::check(lua, index))
+        match Content::check(lua, index) {
+            Content::String(string) => Payload::String(string),
+            Content::From(span) => Payload::Buffer(span),
+        }
     }
 
     #[inline]
     fn room(self) -> usize {
-        match self {
-            Payload::One(content) => content.room(),
-            Payload::List(strings) => strings.room() + room(size_of::<sys::msghdr>()),
+        match self.content() {
+            Ok(content) => content.room(),
+            Err(strings) => strings.room() + room(size_of::<sys::msghdr>()),
         }
     }
 
     #[inline]
     fn is_anchored(self) -> bool {
-        match self {
-            Payload::One(content) => content.is_anchored(),
-            Payload::List(strings) => strings.is_anchored(),
+        match self.content() {
+            Ok(content) => content.is_anchored(),
+            Err(strings) => strings.is_anchored(),
         }
     }
 
     #[inline]
     fn reply(self, reply: Reply) -> Reply {
-        match self {
-            Payload::One(content) => content.reply(reply),
-            Payload::List(_) => reply,
+        match self.content() {
+            Ok(content) => content.reply(reply),
+            Err(_) => reply,
         }
     }
 
     #[inline]
     fn place(self, lua: &Lua, block: &mut Place, index: c_int) -> content::Wire {
-        match self {
-            Payload::One(content) => content.place(lua, block, index),
-            Payload::List(strings) => {
+        match self.content() {
+            Ok(content) => content.place(lua, block, index),
+            Err(strings) => {
                 let iovecs = strings.place(lua, block, index);
                 // SAFETY: a struct of numbers and pointers may be all zeros.
                 let mut message: sys::msghdr = unsafe { zeroed() };
@@ -89,6 +91,18 @@ impl Arg for Payload {
     fn amend(self, sqe: &mut sys::io_uring_sqe) {
         if let Payload::List(_) = self {
             sqe.opcode = sys::IORING_OP_SENDMSG as u8;
+        }
+    }
+}
+
+impl Payload {
+    /// What is not a list, and else the list.
+    #[inline]
+    fn content(self) -> Result<Content, Strings> {
+        match self {
+            Payload::String(string) => Ok(Content::String(string)),
+            Payload::Buffer(span) => Ok(Content::From(span)),
+            Payload::List(strings) => Err(strings),
         }
     }
 }
