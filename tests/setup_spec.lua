@@ -96,6 +96,22 @@ for _, setup in ipairs(SETUPS) do
         -- The thread of SQPOLL takes what is queued when it likes.
         if setup[2] == luring.IORING_SETUP_SQPOLL then return end
 
+        with_ring("delivers what has come since its submit", function()
+            local got
+            luring.recv(ring, other, 10, 0, function(cqe, _, result)
+                luring.cqe_seen(ring, cqe)
+                got = result
+            end)
+            assert.equal(1, luring.submit(ring))
+            assert.equal(-luring.EAGAIN, luring.do_cqes(ring))
+            assert.is_nil(got)
+            local feeder = luring.queue_init(1, 0)
+            drive.one(feeder, "send", one, "later", 0)
+            luring.queue_exit(feeder)
+            assert.equal(-luring.EAGAIN, luring.do_cqes(ring))
+            assert.equal("later", got)
+        end)
+
         local called
         local function overflow()
             called = {}

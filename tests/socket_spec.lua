@@ -30,6 +30,12 @@ describe("a socket", function()
         assert.same({ -luring.EAGAIN, "" }, { drive.one(ring, "recv", other, 100, luring.MSG_DONTWAIT) })
     end)
 
+    it("takes send's flags", function()
+        local text, sent = ("x"):rep(65536), 0
+        while sent >= 0 do sent = drive.one(ring, "send", one, text, luring.MSG_DONTWAIT) end
+        assert.equal(-luring.EAGAIN, sent) -- and does not wait for room
+    end)
+
     it("waits for all with MSG_WAITALL", function()
         local got
         luring.recv(ring, other, 10, luring.MSG_WAITALL, function(cqe, ...)

@@ -1,5 +1,6 @@
 local luring = require "luring"
 local drive = require "drive"
+local child = require "child"
 
 describe("write", function()
     local ring, path, fd
@@ -35,6 +36,23 @@ describe("write", function()
             assert.equal(2, (drive.one(ring, "write", fd, "ab", offset)))
         end
         assert.equal("abababab", drive.contents(path))
+    end)
+
+    it("starts at the offset, and -1 is the file's own position", function()
+        -- All of open_file's modes that write append: so the shell opens this one.
+        local result = child.run([[
+            local luring = require "luring"
+            local drive = require "drive"
+            local ring = luring.queue_init(4, 0)
+            for _, piece in ipairs { { "abc", 4 }, { "de", -1 }, { "f", 0 }, { "gh", -1 }, { "i", 2 ^ 33 } } do
+                assert(drive.one(ring, "write", 9, piece[1], piece[2]) == #piece[1])
+            end
+            local _, start = drive.one(ring, "read", 9, 7, 0)
+            local _, last = drive.one(ring, "read", 9, 10, 2 ^ 33 - 1)
+            io.write(start, last)
+        ]], "9<>" .. child.quote(path))
+        assert.equal("feghabc\0i", result.output)
+        assert.equal(0, result.status)
     end)
 
     it("brings -errno when it fails", function()
