@@ -6,7 +6,7 @@ local host = require "host"
 local drive = {}
 
 -- How long what must come is waited for: its absence is a failure then, and not a hang.
-local PATIENCE = 60000
+local PATIENCE = 30000
 
 -- Submits, waits for `n` completions (1), and calls the callbacks.
 function drive.turn(ring, n)
