@@ -119,12 +119,16 @@ describe("a ring's descriptor", function()
         local file = io.open(path, "w")
         file:write([[
             local luring = require "luring"
-            if luring.open_file("/dev/null", "r") ~= 0 then os.exit(8) end
-            luring.close_fd(0)
-            local ring = luring.queue_init(4, 0)
-            for fd = 0, 2 do
-                if luring.open_file("/dev/null", "r") ~= fd then os.exit(3) end
+            local function opens_all()
+                for fd = 0, 2 do
+                    if luring.open_file("/dev/null", "r") ~= fd then return false end
+                end
+                return true
             end
+            if not opens_all() then os.exit(8) end
+            for fd = 0, 2 do luring.close_fd(fd) end
+            local ring = luring.queue_init(4, 0)
+            if not opens_all() then os.exit(3) end
             local from, to = luring.pipe2()
             local bytes
             luring.write(ring, to, "hello", -1, function(cqe, res)

@@ -1,9 +1,12 @@
 //! How a ring ends.
 
 use super::descriptor;
-use super::slab::Key;
+use super::in_flight::InFlight;
+use super::slab::{Key, Slab};
 use super::{CANCELLATION, Ring, Work};
 use crate::sys;
+use std::mem::replace;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::thread::sleep;
 use std::time::Duration;
@@ -14,8 +17,8 @@ impl Ring {
     /// flight is the parent's.
     ///
     /// False when something could not be reaped. The kernel goes on cancelling it then,
-    /// since the ring is closed, and nothing tells when it has: so its buffers are never
-    /// freed, and what else the kernel reads from must stay as well.
+    /// since the ring is closed, and nothing tells when it has: so its blocks are kept for
+    /// good, and what else the kernel uses must stay as well.
     pub fn exit(mut self: Box<Ring>) -> bool {
         if !self.has_descriptor() {
             // The number may be another file's by now, or even another ring's.
@@ -23,8 +26,11 @@ impl Ring {
         }
         let reaped = self.inherited() || self.drain();
         self.end_groups(reaped);
-        // SAFETY: set up by `new`, ended once. The pool frees no buffer that is out.
+        // SAFETY: set up by `new`, ended once. The pool frees no block that is out.
         unsafe { sys::io_uring_queue_exit(&mut self.uring) };
+        if !reaped {
+            keep(replace(&mut self.in_flight, Slab::new(0)));
+        }
         reaped
     }
 
@@ -122,6 +128,22 @@ impl Ring {
                 return false;
             }
         }
+    }
+}
+
+/// What the kernel may still use. Nobody takes it out again: it is here to be found by what
+/// looks for memory that is lost.
+static KEPT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
+
+struct Kept(#[allow(dead_code)] Slab<InFlight>);
+
+// SAFETY: nobody looks at what it points to.
+unsafe impl Send for Kept {}
+
+fn keep(in_flight: Slab<InFlight>) {
+    let Ok(mut kept) = KEPT.try_lock() else { return };
+    if kept.try_reserve(1).is_ok() {
+        kept.push(Kept(in_flight));
     }
 }
 
