@@ -305,6 +305,40 @@ describe("a buffer", function()
         end
     end)
 
+    it("that is finalized before its ring stays while it is in flight", function()
+        -- At a state's end the younger is finalized first: the buffer, what tells, the ring.
+        local path = os.tmpname()
+        local result = host.state(([[
+            local luring = require "luring"
+            local ring = luring.queue_init(8, 0)
+            local from, to = luring.pipe2()
+            local others = {}
+            local function tell()
+                for i = 1, 20 do others[i] = luring.buffer(1000000) end
+                luring.write(ring, to, ("x"):rep(4096), -1)
+                luring.submit_and_wait(ring, 2)
+                local wrong = 0
+                for i = 1, 20 do if others[i]:find("x") then wrong = wrong + 1 end end
+                local file = io.open("%s", "w")
+                file:write(wrong)
+                file:close()
+                luring.close_fd(from)
+                luring.close_fd(to)
+            end
+            if newproxy then
+                KEPT = newproxy(true)
+                getmetatable(KEPT).__gc = tell
+            else
+                KEPT = setmetatable({}, { __gc = tell })
+            end
+            luring.read(ring, from, luring.buffer(1000000), -1)
+            luring.submit(ring)
+        ]]):format(path))
+        assert.is_nil(result)
+        assert.equal("0", drive.contents(path))
+        os.remove(path)
+    end)
+
     it("may be used by finalizers, whatever is finalized before", function()
         local result = host.state([[
             local luring = require "luring"

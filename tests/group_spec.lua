@@ -336,6 +336,32 @@ for _, kind in ipairs(kinds) do
             assert.equal(1, group:available())
         end)
 
+        it("leaves a view to the program if one of several sends is short", function()
+            local group = luring.buf_ring(ring, 1, 50000, FLAGS)
+            group:manual(true)
+            send(("x"):rep(50000))
+            local _, view = drive.one(ring, "recv", other, group, luring.MSG_WAITALL)
+            -- A pipe takes 65536 bytes.
+            local a, to_a = luring.pipe2()
+            local b, to_b = luring.pipe2(luring.O_NONBLOCK)
+            drive.one(ring, "write", to_b, ("y"):rep(40000), -1)
+            local results = {}
+            for i, to in ipairs { to_a, to_b } do
+                luring.write(ring, to, view, -1, function(cqe, res)
+                    luring.cqe_seen(ring, cqe)
+                    results[i] = res
+                end)
+            end
+            drive.turn(ring, 2)
+            assert.equal(50000, results[1])
+            assert.is_true(results[2] < 50000)
+            assert.equal(0, group:available())
+            drive.one(ring, "read", b, 65536, -1)
+            drive.one(ring, "write", to_b, view:view(results[2] + 1), -1)
+            assert.equal(1, group:available())
+            drive.close(a, to_a, b, to_b)
+        end)
+
         it("leaves a view to the program after a short or a failed send", function()
             local group = luring.buf_ring(ring, 1, 50000, FLAGS)
             group:manual(true)
