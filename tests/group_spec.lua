@@ -427,6 +427,22 @@ for _, kind in ipairs(kinds) do
             assert.equal(("%10d"):format(1), views[1]:sub())
         end)
 
+        it("never sends a view that goes back while its action is queued", function()
+            local group = luring.buf_ring(ring, 2, 16, FLAGS)
+            group:manual(true)
+            local udp = drive.one(ring, "socket", luring.AF_INET, luring.SOCK_DGRAM, 0, 0)
+            send("0123456789abcdef")
+            local _, view = drive.one(ring, "recv", other, group, 0)
+            local address = { family = luring.AF_INET, addr = "127.0.0.1", port = 9 }
+            local gives = setmetatable({}, { __index = function(_, name)
+                pcall(group.give, group, view)
+                return address[name]
+            end })
+            assert.equal(-luring.EFAULT, (drive.one(ring, "sendto", udp, view, 0, gives)))
+            assert.equal(2, group:available())
+            drive.close(udp)
+        end)
+
         it("has views that outlive it and its ring", function()
             local views = {}
             local group = luring.buf_ring(ring, 8, 99, FLAGS)
