@@ -434,9 +434,9 @@ for _, kind in ipairs(kinds) do
             send("0123456789abcdef")
             local _, view = drive.one(ring, "recv", other, group, 0)
             local address = { family = luring.AF_INET, addr = "127.0.0.1", port = 9 }
-            local gives = setmetatable({}, { __index = function(_, name)
+            local gives = setmetatable({}, { __index = function(_, field)
                 pcall(group.give, group, view)
-                return address[name]
+                return address[field]
             end })
             assert.equal(-luring.EFAULT, (drive.one(ring, "sendto", udp, view, 0, gives)))
             assert.equal(2, group:available())
