@@ -1,12 +1,15 @@
-//! The functions of a ring that are no actions and give a number, a row each.
+//! The functions of a ring that are no actions, and give numbers, a row each.
 
+use crate::functions::Answer;
+use crate::lua::Lua;
 use crate::values::cpus::Cpus;
 use crate::values::descriptors::{Descriptors, Files};
 use crate::values::fd::NoSlot;
-use crate::values::integers::{Unsigned, UpTo};
+use crate::values::integers::{OrNone, Unsigned, UpTo};
 use crate::values::napi::Napi;
+use std::ffi::c_int;
 
-/// A row says what a function of that name does, and the number that it returns: the arguments
+/// A row says what a function of that name does, and what it returns: the arguments
 /// are checked from left to right, and only then is the ring taken, since that may run Lua code.
 macro_rules! calls {
     ($($(#[doc = $doc:literal])*
@@ -23,9 +26,7 @@ macro_rules! calls {
                     let $arg = <$kind as $crate::values::arg::Arg>::check(lua, _index);
                 )*
                 let $ring = handle.ring(lua);
-                let number: i64 = ($body).into();
-                lua.push_integer(number);
-                1
+                $crate::functions::Answer::push($body, lua)
             }
         )*
 
@@ -43,6 +44,35 @@ macro_rules! calls {
             needs: None,
         },)*];
     };
+}
+
+impl Answer for i32 {
+    fn push(self, lua: &mut Lua) -> c_int {
+        i64::from(self).push(lua)
+    }
+}
+
+impl Answer for u32 {
+    fn push(self, lua: &mut Lua) -> c_int {
+        i64::from(self).push(lua)
+    }
+}
+
+impl Answer for bool {
+    fn push(self, lua: &mut Lua) -> c_int {
+        lua.push_boolean(self);
+        1
+    }
+}
+
+/// Two numbers, or `-errno`.
+impl Answer for Result<[u32; 2], i32> {
+    fn push(self, lua: &mut Lua) -> c_int {
+        match self {
+            Ok([first, second]) => first.push(lua) + second.push(lua),
+            Err(error) => error.push(lua),
+        }
+    }
 }
 
 calls! {
@@ -72,8 +102,7 @@ calls! {
     /// Since Linux 5.2. Man page: io_uring_register_eventfd(3).
     fn register_eventfd(ring, fd: NoSlot) = ring.register_eventfd(fd.number(), false);
 
-    /// As register_eventfd, but for completions of actions that could not be done at once only.
-    /// 0 or -errno.
+    /// As register_eventfd, but only for what the kernel's workers have done (fsync, say). 0 or -errno.
     /// Since Linux 5.6. Man page: io_uring_register_eventfd(3).
     fn register_eventfd_async(ring, fd: NoSlot) = ring.register_eventfd(fd.number(), true);
 
@@ -89,6 +118,12 @@ calls! {
     /// Lets them run on every processor again. 0 or -errno.
     /// Since Linux 5.14. Man page: io_uring_unregister_iowq_aff(3).
     fn unregister_iowq_aff(ring) = ring.unregister_iowq_aff();
+
+    /// Limits the kernel's workers of this ring, for files and for all else; 0 leaves a limit as it is.
+    /// The limits that there were before, two numbers, or -errno.
+    /// Since Linux 5.15. Man page: io_uring_register_iowq_max_workers(3).
+    fn register_iowq_max_workers(ring, bounded: Unsigned, unbounded: Unsigned) =
+        ring.register_iowq_max_workers([bounded.0, unbounded.0]);
 
     /// Looks for what has arrived from the network while it waits for completions, for
     /// `busy_poll_to` microseconds (`{busy_poll_to=, prefer_busy_poll=}`). 0 or -errno.
@@ -130,4 +165,15 @@ calls! {
     /// How many completions are there.
     /// Man page: io_uring_cq_ready(3).
     fn cq_ready(ring) = ring.cq_ready();
+
+    /// Whether completions had no room in the queue, so that the kernel keeps them until it is entered:
+    /// a boolean. None is lost.
+    /// Man page: io_uring_cq_has_overflow(3).
+    fn cq_has_overflow(ring) = ring.cq_has_overflow();
+
+    /// Gives the ring queues of another size: `entries` SQEs, and `cq_entries` CQEs, or twice as many.
+    /// What is queued and what is there moves along. Only for a ring with IORING_SETUP_DEFER_TASKRUN.
+    /// 0 or -errno: -EOVERFLOW if that has no room.
+    /// Since Linux 6.13. Man page: io_uring_resize_rings(3).
+    fn resize_rings(ring, entries: Unsigned, cq_entries: OrNone) = ring.resize(entries.0, cq_entries.0);
 }

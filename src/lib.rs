@@ -27,10 +27,11 @@ use system::{constants, probe};
 use values::slot;
 
 /// Functions that take a ring first, beside the actions: also `ring:name(...)`.
-const METHODS: [(&CStr, Function); 6] = [
+const METHODS: [(&CStr, Function); 7] = [
     (c"buf_ring", values::group::buf_ring),
     (c"cqe_seen", action::cqe_seen),
     (c"do_cqes", action::do_cqes),
+    (c"features", probe::features),
     (c"queue_exit", rings::queue_exit),
     (c"submit", rings::submit),
     (c"submit_and_wait", rings::submit_and_wait),
@@ -44,6 +45,7 @@ const FUNCTIONS: functions::Table = &[
     (c"fixed", slot::fixed_of_slot),
     (c"probe", probe::probe),
     (c"queue_init", rings::queue_init),
+    (c"queue_init_params", rings::queue_init_params),
 ];
 
 /// The module's own name and version.

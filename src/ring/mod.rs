@@ -13,6 +13,7 @@ pub mod in_flight;
 mod queues;
 pub mod region;
 pub mod registered;
+mod resize;
 mod setup;
 pub mod slab;
 mod state;
@@ -25,7 +26,7 @@ use fork::ForkGuard;
 use groups::Group;
 use in_flight::{Completion, InFlight};
 use queues::Queues;
-pub use setup::KNOWN;
+pub use setup::{KNOWN, Params};
 use slab::{Full, Key, Slab};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -60,13 +61,12 @@ pub struct Ring {
 pub struct Errno(pub i32);
 
 impl Ring {
-    /// Makes a ring of `entries` SQEs, with IORING_SETUP_ `flags` that the caller has
-    /// checked. See io_uring_queue_init(3).
-    pub fn new(entries: u32, flags: u32) -> Result<Box<Ring>, Errno> {
+    /// Makes a ring of `entries` SQEs. See io_uring_queue_init_params(3).
+    pub fn new(entries: u32, params: Params) -> Result<Box<Ring>, Errno> {
         static RINGS: AtomicU32 = AtomicU32::new(0);
         let mut room = setup::room().ok_or(Errno(sys::ENOMEM as i32))?;
         let fork = ForkGuard::new().ok_or(Errno(sys::ENOMEM as i32))?;
-        let uring = setup::init(entries, flags)?;
+        let uring = setup::init(entries, params)?;
         let seed = RINGS.fetch_add(1, Ordering::Relaxed);
         room.write(Ring {
             identity: Identity::of(uring.ring_fd),

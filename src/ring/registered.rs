@@ -70,6 +70,9 @@ struct Clock {
     resv: [u32; 3],
 }
 
+/// The operation that gives a ring queues of another size.
+pub const RESIZE: u32 = 33;
+
 /// How many operations the kernel is asked about.
 pub const OPERATIONS: usize = 128;
 

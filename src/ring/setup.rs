@@ -37,25 +37,63 @@ pub fn room<T>() -> Option<Box<MaybeUninit<T>>> {
     }
 }
 
+/// What a ring is asked for, beside its size: IORING_SETUP_ flags, and what else there is.
+#[derive(Clone, Copy, Default)]
+pub struct Params {
+    /// The flags, which the caller has checked.
+    pub flags: u32,
+    /// How many CQEs there is room for.
+    pub cq_entries: Option<u32>,
+    /// How long the kernel's thread waits for SQEs before it sleeps, in milliseconds.
+    pub sq_thread_idle: Option<u32>,
+    /// The processor that it runs on.
+    pub sq_thread_cpu: Option<u32>,
+    /// The ring whose workers it shares.
+    pub wq_fd: Option<u32>,
+}
+
+impl From<u32> for Params {
+    fn from(flags: u32) -> Params {
+        Params { flags, ..Params::default() }
+    }
+}
+
+impl Params {
+    /// The flags that say which of the others count.
+    fn implied(&self) -> u32 {
+        let flag = |value: Option<u32>, flag| if value.is_some() { flag } else { 0 };
+        flag(self.cq_entries, sys::IORING_SETUP_CQSIZE)
+            | flag(self.sq_thread_cpu, sys::IORING_SETUP_SQ_AFF)
+            | flag(self.wq_fd, sys::IORING_SETUP_ATTACH_WQ)
+    }
+}
+
 /// Sets up a ring, whose descriptor is above those of the standard streams.
-pub fn init(entries: u32, flags: u32) -> Result<sys::io_uring, Errno> {
-    let flags = match flags {
+pub fn init(entries: u32, params: Params) -> Result<sys::io_uring, Errno> {
+    let flags = match params.flags {
         0 => QUIET,
         // Without the bit, do_cqes would never see a completion.
-        _ if flags & flag::IORING_SETUP_DEFER_TASKRUN != 0 => flags | flag::IORING_SETUP_TASKRUN_FLAG,
-        _ => flags,
+        flags if flags & flag::IORING_SETUP_DEFER_TASKRUN != 0 => flags | flag::IORING_SETUP_TASKRUN_FLAG,
+        flags => flags,
     };
-    match init_exactly(entries, flags) {
-        Err(Errno(error)) if flags == QUIET && error == sys::EINVAL as i32 => init_exactly(entries, 0),
+    match init_exactly(entries, params, flags) {
+        Err(Errno(error)) if flags == QUIET && error == sys::EINVAL as i32 => {
+            init_exactly(entries, params, 0)
+        }
         result => result,
     }
 }
 
-fn init_exactly(entries: u32, flags: u32) -> Result<sys::io_uring, Errno> {
-    // SAFETY: a struct of numbers and pointers may be all zeros.
-    let mut uring: sys::io_uring = unsafe { zeroed() };
-    // SAFETY: `uring` is writable.
-    match unsafe { sys::io_uring_queue_init(entries, &mut uring, flags) } {
+fn init_exactly(entries: u32, params: Params, flags: u32) -> Result<sys::io_uring, Errno> {
+    // SAFETY: structs of numbers and pointers may be all zeros.
+    let (mut uring, mut asked): (sys::io_uring, sys::io_uring_params) = unsafe { (zeroed(), zeroed()) };
+    asked.flags = flags | params.implied();
+    asked.cq_entries = params.cq_entries.unwrap_or(0);
+    asked.sq_thread_idle = params.sq_thread_idle.unwrap_or(0);
+    asked.sq_thread_cpu = params.sq_thread_cpu.unwrap_or(0);
+    asked.wq_fd = params.wq_fd.unwrap_or(0);
+    // SAFETY: both are writable.
+    match unsafe { sys::io_uring_queue_init_params(entries, &mut uring, &mut asked) } {
         error if error < 0 => Err(Errno(-error)),
         _ => descriptor::lift(&mut uring).map(|()| uring),
     }

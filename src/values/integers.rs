@@ -83,6 +83,22 @@ kinds! {
     Mode(u32) = 0, 0o7777;
 }
 
+/// A C `unsigned`, or none.
+#[derive(Clone, Copy)]
+pub struct OrNone(pub Option<u32>);
+
+impl Arg for OrNone {
+    type Wire = Option<u32>;
+
+    fn check(lua: &mut Lua, index: c_int) -> OrNone {
+        OrNone(if lua.absent(index) { None } else { Some(integer(lua, index, 0, u32::MAX.into()) as u32) })
+    }
+
+    fn place(self, _lua: &Lua, _block: &mut Place, _index: c_int) -> Option<u32> {
+        self.0
+    }
+}
+
 /// A number from 0 to `MOST`.
 #[derive(Clone, Copy)]
 pub struct UpTo<const MOST: u32>(pub u32);

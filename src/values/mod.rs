@@ -20,6 +20,7 @@ pub mod napi;
 pub mod object;
 pub mod open_how;
 pub mod optval;
+pub mod params;
 pub mod path;
 pub mod reply;
 pub mod siginfo;
