@@ -13,7 +13,7 @@ use std::ffi::c_int;
 /// are checked from left to right, and only then is the ring taken, since that may run Lua code.
 macro_rules! calls {
     ($($(#[doc = $doc:literal])*
-    fn $name:ident($ring:ident $(, $arg:ident: $kind:ty)*) = $body:expr;)*) => {
+    fn $name:ident($ring:ident $(, $arg:ident: $kind:ty)*) $(-> $answer:ident)? = $body:expr;)*) => {
         $(
             $(#[doc = $doc])*
             unsafe extern "C-unwind" fn $name(state: $crate::lua::RawState) -> std::ffi::c_int {
@@ -40,7 +40,7 @@ macro_rules! calls {
             name: stringify!($name),
             doc: &[$($doc),*],
             args: &[$((stringify!($arg), stringify!($kind))),*],
-            reply: "",
+            reply: concat!("" $(, stringify!($answer))?),
             needs: None,
         },)*];
     };
@@ -122,7 +122,7 @@ calls! {
     /// Limits the kernel's workers of this ring, for files and for all else; 0 leaves a limit as it is.
     /// The limits that there were before, two numbers, or -errno.
     /// Since Linux 5.15. Man page: io_uring_register_iowq_max_workers(3).
-    fn register_iowq_max_workers(ring, bounded: Unsigned, unbounded: Unsigned) =
+    fn register_iowq_max_workers(ring, bounded: Unsigned, unbounded: Unsigned) -> pair =
         ring.register_iowq_max_workers([bounded.0, unbounded.0]);
 
     /// Looks for what has arrived from the network while it waits for completions, for
@@ -169,7 +169,7 @@ calls! {
     /// Whether completions had no room in the queue, so that the kernel keeps them until it is entered:
     /// a boolean. None is lost.
     /// Man page: io_uring_cq_has_overflow(3).
-    fn cq_has_overflow(ring) = ring.cq_has_overflow();
+    fn cq_has_overflow(ring) -> boolean = ring.cq_has_overflow();
 
     /// Gives the ring queues of another size: `entries` SQEs, and `cq_entries` CQEs, or twice as many.
     /// What is queued and what is there moves along. Only for a ring with IORING_SETUP_DEFER_TASKRUN.

@@ -27,6 +27,7 @@ fn word(kind: &str) -> &'static str {
         "OptVal" => "value",
         "Int" | "Unsigned" | "Offset" | "Length" | "Mode" | "Slot" | "SlotFlags" | "IntoSlot"
         | "FirstSlot" | "FromSlot" | "ZcFlags" | "MaxEvents" => "integer",
+        "OrNone" => "integer?",
         kind if kind.starts_with("UpTo") => "integer",
         other => panic!("the kind {other} has no word here"),
     }
@@ -95,7 +96,12 @@ fn reference(readme: &str) -> String {
         for (name, kind) in row.args {
             write!(page, ", {name}: {}", word(kind)).unwrap();
         }
-        writeln!(page, ") -> integer`\n\n{}", text(row)).unwrap();
+        let returns = match row.reply {
+            "" => "integer",
+            "pair" => "integer, integer?",
+            other => other,
+        };
+        writeln!(page, ") -> {returns}`\n\n{}", text(row)).unwrap();
     }
     page
 }

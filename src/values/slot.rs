@@ -210,6 +210,7 @@ impl Answer for Slots {
     }
 }
 
+#[cfg(prep = "pipe")]
 impl Slots {
     /// Notes which slot is the first, and gives the place of the numbers.
     ///
