@@ -1,5 +1,5 @@
 std = "max"
 max_line_length = 120
-exclude_files = { "target" }
+exclude_files = { "target", "docs/meta.lua" }
 files["tests/*_spec.lua"] = { std = "max+busted" }
 files["bench"] = { max_line_length = false }

@@ -22,6 +22,15 @@ local ring = {}
 ---@return luring.ring
 function luring.queue_init(entries, flags) end
 
+---The same with what else io_uring_setup(2) can be asked for: `{flags=, cq_entries=, sq_thread_idle=, sq_thread_cpu=,
+---wq_fd=}`, each of which may be absent; a field of another name is an error. `cq_entries` is the room for completions;
+---`sq_thread_idle` (milliseconds) and `sq_thread_cpu` (from 0) are for IORING_SETUP_SQPOLL; `wq_fd` is the `ring_fd` of a
+---ring whose thread and workers this one shares.
+---@param entries integer
+---@param params table
+---@return luring.ring
+function luring.queue_init_params(entries, params) end
+
 ---Ends the ring: what was not submitted is dropped; what is in flight is cancelled, and waited for; then all of its memory
 ---is freed. No callback is called. Calling it again is harmless; any other call with the ring is then an argument error.
 ---Called in a callback, it makes `do_cqes` stop and return. See io_uring_queue_exit(3).
@@ -442,6 +451,14 @@ function luring.can(name) end
 ---@param ring? luring.ring
 ---@return table
 function luring.probe(ring) end
+
+---A table that has true for each feature of the kernel that made the ring, by the names of IORING_FEAT_ in lower case. See
+---io_uring_setup(2).
+---@param ring luring.ring
+---@return table
+function luring.features(ring) end
+
+ring.features = luring.features
 
 ---What stands for a slot (0 to 1073741823) of the ring's table of files, where an action takes a descriptor.
 ---@param slot integer
@@ -978,6 +995,21 @@ function luring.poll_update(ring, key, mask, flags, callback) end
 
 ring.poll_update = luring.poll_update
 
+---Reads one time after the other from what can be polled (a pipe, a terminal, not a file) into buffers
+---that the kernel selects from `group`: the callback gets each, until a completion without
+---IORING_CQE_F_MORE in its flags. The value is as for read with a group.
+---Since Linux 6.7. Man page: io_uring_prep_read_multishot(3). Needs liburing 2.6.
+---The callback gets `(cqe, res, value, flags)`.
+---@param ring luring.ring
+---@param fd integer|userdata|table
+---@param group userdata
+---@param offset integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.read_multishot(ring, fd, group, offset, callback) end
+
+ring.read_multishot = luring.read_multishot
+
 ---Reads into several buffers of the sizes in the list `sizes` (at most 1024), one after the other.
 ---The value is a list of strings, the last of which may be shorter. `flags` are preadv2's (RWF_NOWAIT, ...).
 ---Since Linux 5.1. Man page: io_uring_prep_readv2(3).
@@ -992,6 +1024,21 @@ ring.poll_update = luring.poll_update
 function luring.readv(ring, fd, sizes, offset, flags, callback) end
 
 ring.readv = luring.readv
+
+---Receives one time after the other into buffers that the kernel selects from `group`: the callback
+---gets each, until a completion without IORING_CQE_F_MORE in its flags (0 at the peer's end, -ENOBUFS when
+---no buffer is left, ...). The value is as for recv with a group.
+---Since Linux 6.0. Man page: io_uring_prep_recv_multishot(3). Needs liburing 2.3.
+---The callback gets `(cqe, res, value, flags)`.
+---@param ring luring.ring
+---@param fd integer|userdata|table
+---@param group userdata
+---@param flags integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.recv_multishot(ring, fd, group, flags, callback) end
+
+ring.recv_multishot = luring.recv_multishot
 
 ---Receives a message of up to `size` bytes, or `{size=, control=, name=}`: `control` is the room for
 ---control data in bytes (0 to 65535), `name` says whether the sender's address is wanted. The value is
@@ -1352,6 +1399,15 @@ function luring.writev(ring, fd, data, offset, flags, callback) end
 
 ring.writev = luring.writev
 
+---Whether completions had no room in the queue, so that the kernel keeps them until it is entered:
+---a boolean. None is lost.
+---Man page: io_uring_cq_has_overflow(3).
+---@param ring luring.ring
+---@return boolean
+function luring.cq_has_overflow(ring) end
+
+ring.cq_has_overflow = luring.cq_has_overflow
+
 ---How many completions are there.
 ---Man page: io_uring_cq_ready(3).
 ---@param ring luring.ring
@@ -1386,8 +1442,7 @@ function luring.register_eventfd(ring, fd) end
 
 ring.register_eventfd = luring.register_eventfd
 
----As register_eventfd, but for completions of actions that could not be done at once only.
----0 or -errno.
+---As register_eventfd, but only for what the kernel's workers have done (fsync, say). 0 or -errno.
 ---Since Linux 5.6. Man page: io_uring_register_eventfd(3).
 ---@param ring luring.ring
 ---@param fd integer|userdata|table
@@ -1440,6 +1495,18 @@ function luring.register_iowq_aff(ring, cpus) end
 
 ring.register_iowq_aff = luring.register_iowq_aff
 
+---Limits the kernel's workers of this ring, for files and for all else; 0 leaves a limit as it is.
+---The limits that there were before, two numbers, or -errno.
+---Since Linux 5.15. Man page: io_uring_register_iowq_max_workers(3).
+---@param ring luring.ring
+---@param bounded integer
+---@param unbounded integer
+---@return integer
+---@return integer?
+function luring.register_iowq_max_workers(ring, bounded, unbounded) end
+
+ring.register_iowq_max_workers = luring.register_iowq_max_workers
+
 ---Looks for what has arrived from the network while it waits for completions, for
 ---`busy_poll_to` microseconds (`{busy_poll_to=, prefer_busy_poll=}`). 0 or -errno.
 ---Since Linux 6.9. Man page: io_uring_register_napi(3).
@@ -1458,6 +1525,18 @@ ring.register_napi = luring.register_napi
 function luring.register_personality(ring) end
 
 ring.register_personality = luring.register_personality
+
+---Gives the ring queues of another size: `entries` SQEs, and `cq_entries` CQEs, or twice as many.
+---What is queued and what is there moves along. Only for a ring with IORING_SETUP_DEFER_TASKRUN.
+---0 or -errno: -EOVERFLOW if that has no room.
+---Since Linux 6.13. Man page: io_uring_resize_rings(3).
+---@param ring luring.ring
+---@param entries integer
+---@param cq_entries? integer
+---@return integer
+function luring.resize_rings(ring, entries, cq_entries) end
+
+ring.resize_rings = luring.resize_rings
 
 ---The number of the ring's descriptor, which is readable when there are completions.
 ---@param ring luring.ring

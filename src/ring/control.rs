@@ -45,6 +45,7 @@ pub struct Control {
 ///
 /// # Safety
 /// The kernel has filled them in, and they stay while the iterator is used.
+#[allow(clippy::unnecessary_cast)] // the C libraries differ in the types of lengths
 pub unsafe fn walk(message: &sys::msghdr) -> impl Iterator<Item = Control> {
     let start: *const u8 = message.msg_control.cast();
     let end = if start.is_null() { 0 } else { message.msg_controllen as usize };

@@ -148,9 +148,10 @@ impl Completion {
         };
         match self.action.reply {
             reply if reply.is_descriptor() => close(self.res),
-            // SAFETY: the block holds what pipe2 fills in.
             Reply::Pair => {
-                unsafe { self.action.block.ptr().cast::<[i32; 2]>().read() }.into_iter().for_each(close)
+                // SAFETY: the block holds what pipe2 fills in.
+                let pair = unsafe { self.action.block.ptr().cast::<[i32; 2]>().read() };
+                pair.into_iter().for_each(close);
             }
             // SAFETY: the block begins with the message that the kernel has filled in.
             Reply::Message => unsafe {

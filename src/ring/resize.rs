@@ -87,6 +87,7 @@ const LINE: Option<u32> =
 
 impl Ring {
     /// Whether SQEs are found through an array of their indices: since liburing 2.5 they are not.
+    #[allow(clippy::bad_bit_mask)] // the flag is zero where liburing is older
     fn has_array(&self) -> bool {
         self.uring.flags & flag::IORING_SETUP_NO_SQARRAY == 0
     }

@@ -240,10 +240,10 @@ fn has_operation(asking: &Asking, action: &str) -> bool {
 fn can_do(name: &str) -> bool {
     let Ok(mut asking) = Asking::new() else { return false };
     let is = |entry: &&CStr| entry.to_bytes() == name.as_bytes();
-    if actions::MISSING.iter().any(|entry| is(entry)) {
+    if actions::MISSING.iter().any(is) {
         return false;
     }
-    if let Some(bit) = FEATURES.iter().position(|feature| is(&feature)) {
+    if let Some(bit) = FEATURES.iter().position(|feature| is(feature)) {
         return Sign::Feature(bit as u8).is_there(&mut asking);
     }
     if let Some((_, sign)) = YOUNGER.iter().find(|(younger, _)| *younger == name) {

@@ -187,7 +187,7 @@ pub trait Args: Copy {
 
 macro_rules! tuples {
     ($(($count:literal: $($kind:ident $number:tt),*))*) => { $(
-        #[allow(unused_variables, unused_mut)]
+        #[allow(unused_variables, unused_mut, clippy::unused_unit)]
         impl<$($kind: Arg),*> Args for ($($kind,)*) {
             type Wires = ($($kind::Wire,)*);
             const COUNT: c_int = $count;

@@ -167,7 +167,7 @@ pub unsafe fn push(lua: &mut Lua, completion: &Completion) {
     for number in 0..completion.action.block.size() {
         // SAFETY: there are as many; the caller's promise.
         let iovec = unsafe { iovecs.add(number as usize).read() };
-        let len = left.min(iovec.iov_len as usize);
+        let len = left.min(iovec.iov_len);
         left -= len;
         // SAFETY: the kernel has written so many there; the block is lent, so Lua code that
         // runs meanwhile can't free it.

@@ -429,7 +429,7 @@ pub unsafe fn push(lua: &mut Lua, completion: &Completion) {
     // SAFETY: the caller's promise.
     let (message, iovec) = unsafe { ((*received).message, (*received).iovec) };
     lua.push_record_for(5);
-    let len = (completion.res.max(0) as usize).min(iovec.iov_len as usize);
+    let len = (completion.res.max(0) as usize).min(iovec.iov_len);
     // SAFETY: the kernel has written so many there; the block is lent.
     unsafe { lua.push_lent(slice_from_raw_parts(iovec.iov_base.cast(), len)) };
     lua.set_field(-2, c"data");

@@ -29,10 +29,10 @@ pub fn push(lua: &mut Lua, stat: &sys::statx) {
     field(sys::STATX_SIZE, c"stx_size", stat.stx_size);
     field(sys::STATX_BLOCKS, c"stx_blocks", stat.stx_blocks);
     let times = [
-        (sys::STATX_ATIME, c"stx_atime", stat.stx_atime.tv_sec as i64, stat.stx_atime.tv_nsec),
-        (sys::STATX_MTIME, c"stx_mtime", stat.stx_mtime.tv_sec as i64, stat.stx_mtime.tv_nsec),
-        (sys::STATX_CTIME, c"stx_ctime", stat.stx_ctime.tv_sec as i64, stat.stx_ctime.tv_nsec),
-        (sys::STATX_BTIME, c"stx_btime", stat.stx_btime.tv_sec as i64, stat.stx_btime.tv_nsec),
+        (sys::STATX_ATIME, c"stx_atime", stat.stx_atime.tv_sec, stat.stx_atime.tv_nsec),
+        (sys::STATX_MTIME, c"stx_mtime", stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
+        (sys::STATX_CTIME, c"stx_ctime", stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec),
+        (sys::STATX_BTIME, c"stx_btime", stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec),
     ];
     for (mask, name, seconds, nanoseconds) in times {
         if stat.stx_mask & mask != 0 {
