@@ -243,7 +243,7 @@ fn can_do(name: &str) -> bool {
     if actions::MISSING.iter().any(is) {
         return false;
     }
-    if let Some(bit) = FEATURES.iter().position(|feature| is(feature)) {
+    if let Some(bit) = FEATURES.iter().position(is) {
         return Sign::Feature(bit as u8).is_there(&mut asking);
     }
     if let Some((_, sign)) = YOUNGER.iter().find(|(younger, _)| *younger == name) {
