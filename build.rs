@@ -107,7 +107,7 @@ const FLAGS: [&str; 9] = [
 
 /// Numbers that arguments and completions need: they are the kernel's, and so the same where the
 /// headers are older than they are.
-const KERNEL: [(&str, u32); 29] = [
+const KERNEL: [(&str, u32); 43] = [
     ("IORING_CQE_F_SOCK_NONEMPTY", 1 << 2),
     ("IORING_CQE_F_NOTIF", 1 << 3),
     ("IORING_CQE_F_BUF_MORE", 1 << 4),
@@ -137,6 +137,20 @@ const KERNEL: [(&str, u32); 29] = [
     ("RESOLVE_IN_ROOT", 16),
     ("RESOLVE_CACHED", 32),
     ("FUTEX2_SIZE_U32", 2),
+    ("IORING_OP_MSG_RING", 40),
+    ("IORING_OP_FSETXATTR", 41),
+    ("IORING_OP_FGETXATTR", 43),
+    ("IORING_OP_URING_CMD", 46),
+    ("IORING_OP_SEND_ZC", 47),
+    ("IORING_OP_SENDMSG_ZC", 48),
+    ("IORING_OP_READ_MULTISHOT", 49),
+    ("IORING_OP_FIXED_FD_INSTALL", 54),
+    ("IORING_OP_FTRUNCATE", 55),
+    ("IORING_OP_BIND", 56),
+    ("IORING_OP_LISTEN", 57),
+    ("IORING_OP_EPOLL_WAIT", 59),
+    ("IORING_OP_READV_FIXED", 60),
+    ("IORING_OP_WRITEV_FIXED", 61),
 ];
 
 /// Reads the bindings for what this liburing has: `cfg(prep = "NAME")` for each
@@ -168,6 +182,12 @@ fn scan(out: &Path) {
         writeln!(flags, "pub const {name}: u32 = {value};").expect("a String takes all");
         if !all.contains(&name) {
             writeln!(constants, "(c\"{name}\", {value}),").expect("a String takes all");
+        }
+    }
+    // The flags themselves are macros over these numbers, which bindgen does not read.
+    for name in all.iter().filter(|name| name.starts_with("IOSQE_")) {
+        if let Some(flag) = name.strip_suffix("_BIT") {
+            writeln!(constants, "(c\"{flag}\", 1 << crate::sys::{name}),").expect("a String takes all");
         }
     }
     fs::write(out.join("constants.rs"), format!("&[\n{constants}]")).expect("OUT_DIR can be written");

@@ -1,5 +1,7 @@
 //! The actions, a row each: all there is to say about one is here.
 
+use crate::action::cancel::{self, All, Cancelled, One};
+use crate::ring::cancel::bits;
 use crate::rows::rows;
 use crate::sys::{self, prep};
 use crate::system::sigpipe;
@@ -495,4 +497,22 @@ rows! {
     /// slots are chosen, and the value is a list of their `luring.fixed`. `res` is how many were done.
     /// Since Linux 5.6. Man page: io_uring_prep_files_update(3).
     fn files_update(fds: Descriptors, offset: FirstSlot) -> Plain = |sqe| prep::files_update(sqe, fds.ptr, fds.len, offset);
+
+    // ---- control ----
+
+    /// Cancels the action that `key` names, which then ends with -ECANCELED or -EINTR, if that is
+    /// still possible: one that is not submitted yet never runs. `res` is 0, or -ENOENT if there is
+    /// none (any more), or -EALREADY if it can't be stopped. With IORING_ASYNC_CANCEL_ALL in `flags`,
+    /// `res` is how many were cancelled.
+    /// Since Linux 5.5. Man page: io_uring_prep_cancel(3).
+    fn cancel(key: Key, flags: One) -> Cancelled = |sqe| cancel::prep(sqe, key, -1, flags);
+
+    /// Cancels all that is in flight on a descriptor, or with 0 as `flags` one action. `res` is how
+    /// many were cancelled, or for one 0 or -ENOENT.
+    /// Since Linux 5.19. Man page: io_uring_prep_cancel_fd(3).
+    fn cancel_fd(fd: Fd, flags: All) -> Cancelled = |sqe| cancel::prep(sqe, 0, fd, flags | bits::FD);
+
+    /// Cancels all that is in flight. `res` is how many were cancelled.
+    /// Since Linux 5.19. Man page: io_uring_prep_cancel(3).
+    fn cancel_all() -> Cancelled = |sqe| cancel::prep(sqe, 0, -1, bits::ANY);
 }

@@ -86,6 +86,11 @@ impl Handle {
         unsafe { (*self.block).place.ring().as_mut() }
     }
 
+    /// The userdata's memory, by which Lua tells it from others.
+    pub fn memory(self) -> *const c_void {
+        self.block.cast_const().cast()
+    }
+
     /// Takes the ring out, which exits it for Lua.
     fn take(self) -> Option<Box<Ring>> {
         // SAFETY: the block lives, and no block is freed before its ring is taken out.
@@ -230,6 +235,20 @@ pub fn release_value(lua: &Lua, slot: u32) {
     lua.pop();
 }
 
+/// Where the ring's table has the function that gets other rings' messages.
+const HANDLER: &CStr = c"message";
+
+/// Pushes the function that gets messages from the ring's table, which is at `table`.
+pub fn push_handler(lua: &mut Lua, table: c_int) -> Type {
+    lua.get_field(table, HANDLER)
+}
+
+/// Keeps the function on top, or nil, as the one that gets messages. The ring's table is under
+/// it. May raise out of memory.
+pub fn keep_handler(lua: &mut Lua) {
+    lua.set_field(-2, HANDLER);
+}
+
 #[cold]
 #[inline(never)]
 fn unusable(lua: &Lua, why: &str) -> ! {
@@ -259,7 +278,8 @@ pub fn register(lua: &mut Lua, methods: c_int) {
 
 fn push_type(lua: &mut Lua) {
     lua.push_table();
-    let functions: [(&CStr, Function); 2] = [(c"__gc", collect), (c"__tostring", to_string)];
+    let functions: [(&CStr, Function); 3] =
+        [(c"__gc", collect), (c"__close", collect), (c"__tostring", to_string)];
     for (name, function) in functions {
         lua.push_function(function);
         lua.set_field(-2, name);

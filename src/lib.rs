@@ -27,14 +27,16 @@ use system::{constants, probe};
 use values::slot;
 
 /// Functions that take a ring first, beside the actions: also `ring:name(...)`.
-const METHODS: [(&CStr, Function); 7] = [
+const METHODS: [(&CStr, Function); 9] = [
     (c"buf_ring", values::group::buf_ring),
+    (c"cqe_flags", action::cqe_flags),
     (c"cqe_seen", action::cqe_seen),
     (c"do_cqes", action::do_cqes),
     (c"features", probe::features),
     (c"queue_exit", rings::queue_exit),
     (c"submit", rings::submit),
     (c"submit_and_wait", rings::submit_and_wait),
+    (c"sync_cancel", action::cancel::sync_cancel),
 ];
 
 /// Functions that take no ring, beside those of `system`.
@@ -43,6 +45,8 @@ const FUNCTIONS: functions::Table = &[
     (c"buffer", values::buffer::buffer),
     (c"can", probe::can),
     (c"fixed", slot::fixed_of_slot),
+    (c"has", values::integers::has),
+    (c"more", action::more),
     (c"probe", probe::probe),
     (c"queue_init", rings::queue_init),
     (c"queue_init_params", rings::queue_init_params),

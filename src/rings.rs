@@ -7,7 +7,7 @@ use crate::ring::{Errno, KNOWN, Params, Ring};
 use crate::sys;
 use crate::system::refusal;
 use crate::values::integers::integer;
-use crate::values::params;
+use crate::values::{params, time};
 use std::ffi::c_int;
 
 /// `queue_init(entries, flags)`: a new ring.
@@ -93,7 +93,8 @@ pub unsafe extern "C-unwind" fn submit(state: RawState) -> c_int {
     1
 }
 
-/// `submit_and_wait(ring, wait_nr)`: as `submit`, and waits for `wait_nr` completions.
+/// `submit_and_wait(ring, wait_nr, timeout?)`: as `submit`, and waits for `wait_nr` completions,
+/// but no longer than `timeout`. -ETIME says that nothing was submitted and nothing completed.
 ///
 /// # Safety
 /// Lua has called with `state`.
@@ -102,7 +103,12 @@ pub unsafe extern "C-unwind" fn submit_and_wait(state: RawState) -> c_int {
     let lua = &mut unsafe { Lua::new(state) };
     let handle = Handle::check_open(lua);
     let wait = integer(lua, RING + 1, 0, u32::MAX.into()) as u32;
-    let submitted = handle.ring(lua).submit(wait);
+    let timeout = if lua.absent(RING + 2) { None } else { time::timeout(lua, RING + 2) };
+    let ring = handle.ring(lua);
+    let submitted = match timeout {
+        None => ring.submit(wait),
+        Some(time) => ring.submit_within(wait, time.kernel()),
+    };
     lua.push_integer(submitted.into());
     1
 }

@@ -27,7 +27,7 @@ describe("do_cqes", function()
     end)
 
     it("ignores further arguments", function()
-        assert.equal(-11, luring.do_cqes(ring, 1, "x", {}))
+        assert.equal(-11, luring.do_cqes(ring, nil, "x", {}))
     end)
 
     it("calls each callback once, when it marks its completion seen", function()

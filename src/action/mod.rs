@@ -1,8 +1,10 @@
-//! What happens to an action: it is queued, and its completions reach its callback.
+//! What happens to an action: it is queued, maybe changed after that, and its completions reach
+//! its callback.
 
+pub mod cancel;
 mod queue;
 mod reap;
 mod select;
 
 pub use queue::{Action, Sqe, queue};
-pub use reap::{cqe_seen, do_cqes};
+pub use reap::{cqe_flags, cqe_seen, do_cqes, more};

@@ -86,10 +86,11 @@ where
             callback
         }
     };
-    if ring.is_full() {
+    if ring.is_full() && !has_made_room(ring) {
         lua.push_nil();
         return 1;
     }
+    A::Answer::admit(lua, ring);
 
     // Anchor. Growing a table may raise, and runs no Lua code.
     let slot = reserve(lua, ring);
@@ -122,8 +123,16 @@ where
             args.amend(&mut *sqe);
         })
     };
+    A::Answer::settle(ring, key);
     lua.push_light(key.raw());
     1
+}
+
+/// Submits, if a full queue is to do that by itself: whether there is room now.
+#[cold]
+#[inline(never)]
+fn has_made_room(ring: &mut Ring) -> bool {
+    ring.auto_submit && ring.make_room(1) == 0
 }
 
 /// The place of the first argument after the ring.

@@ -1,5 +1,6 @@
 //! How completions reach their callbacks, and end.
 
+use super::cancel::result;
 use super::select;
 use crate::handle::{self, Handle, RING};
 use crate::lua::{Lua, Message, RawState, Type};
@@ -8,6 +9,7 @@ use crate::ring::in_flight::{Completion, InFlight, Reply};
 use crate::ring::slab::Key;
 use crate::ring::{Ring, Work};
 use crate::sys::{self, flag};
+use crate::values::integers::integer;
 use crate::values::{buffer, reply, zero_copy};
 use std::ffi::c_int;
 
@@ -17,8 +19,8 @@ pub(super) const TABLE: c_int = RING + 1;
 /// What do_cqes returns when no completion is left.
 const DRAINED: i64 = -(sys::EAGAIN as i64);
 
-/// `do_cqes(ring)`: calls the callback of each completion that is there or arrives
-/// meanwhile. Never waits.
+/// `do_cqes(ring, max?)`: calls the callback of each completion that is there or arrives
+/// meanwhile, or of the first `max`. Never waits.
 ///
 /// # Safety
 /// Lua has called with `state`.
@@ -26,28 +28,84 @@ pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = &mut unsafe { Lua::new(state) };
     let handle = Handle::check_open(lua);
+    if !lua.absent(RING + 1) || handle.ring(lua).auto_seen {
+        return do_some(lua, handle);
+    }
     lua.set_top(RING);
     handle::push_table(lua); // at TABLE
     let mut work = Work::All;
-    // A callback may exit the ring, or run in a forked child from some point on.
-    while let Some(ring) = handle.get(lua).filter(|ring| !ring.inherited() && !ring.is_lent()) {
-        let Some(completion) = ring.peek(work) else { break };
-        work = Work::Overflowed;
-        match completion.action.callback {
-            Some(callback) => deliver(lua, handle, completion, callback),
-            None => {
-                let ended = ring.discard(&completion);
-                release(lua, ring, completion.key, ended);
-                lua.set_top(TABLE);
+    loop {
+        // A callback may exit the ring, or run in a forked child from some point on.
+        while let Some(ring) = usable(lua, handle) {
+            let Some(completion) = ring.peek(work) else { break };
+            work = Work::Overflowed;
+            match completion.action.callback {
+                Some(callback) => deliver(lua, handle, completion, callback),
+                None => discard(lua, ring, &completion),
             }
         }
+        if !deliver_message(lua, handle) {
+            break;
+        }
+        work = Work::Overflowed;
     }
     lua.push_integer(DRAINED);
     1
 }
 
-/// Calls the callback of the completion at the head. Raises what it raises.
+/// `do_cqes` with a `max`, or for a ring whose completions are seen before their callbacks run.
+#[cold]
+#[inline(never)]
+fn do_some(lua: &mut Lua, handle: Handle) -> c_int {
+    let limited = !lua.absent(RING + 1);
+    let most = if limited { integer(lua, RING + 1, 1, u32::MAX.into()) as u32 } else { u32::MAX };
+    let auto = handle.ring(lua).auto_seen;
+    lua.set_top(RING);
+    handle::push_table(lua); // at TABLE
+    let handled = reap(lua, handle, limited.then_some(most), auto, |_| false);
+    lua.push_integer(if limited && handled > 0 { handled.into() } else { DRAINED });
+    1
+}
+
+/// Handles completions and messages, at most `most`, and until `enough`; how many there were.
+/// The ring's table is at TABLE.
+#[inline(never)]
+pub fn reap(lua: &mut Lua, handle: Handle, most: Option<u32>, auto: bool, enough: fn(&Ring) -> bool) -> u32 {
+    let mut handled = 0u32;
+    let mut work = Work::All;
+    while most.is_none_or(|most| handled < most) {
+        let Some(ring) = usable(lua, handle).filter(|ring| !enough(ring)) else { break };
+        match ring.peek(work) {
+            Some(completion) => match completion.action.callback {
+                Some(callback) if auto => deliver_seen(lua, handle, completion, callback),
+                Some(callback) => deliver(lua, handle, completion, callback),
+                None => discard(lua, ring, &completion),
+            },
+            None if deliver_message(lua, handle) => {}
+            None => break,
+        }
+        work = Work::Overflowed;
+        handled = handled.saturating_add(1);
+    }
+    handled
+}
+
+/// The ring, if its completions can be handled.
+#[inline(always)]
+fn usable(lua: &Lua, handle: Handle) -> Option<&mut Ring> {
+    handle.get(lua).filter(|ring| !ring.inherited() && !ring.is_lent())
+}
+
+/// Ends a completion that no callback gets.
 #[inline]
+fn discard(lua: &Lua, ring: &mut Ring, completion: &Completion) {
+    let ended = ring.discard(completion);
+    release(lua, ring, completion.key, ended);
+    lua.set_top(TABLE);
+}
+
+/// Calls the callback of the completion at the head. Raises what it raises.
+#[inline(always)]
 fn deliver(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) {
     if completion.action.reply.is_cold() {
         return deliver_cold(lua, handle, completion, callback);
@@ -73,26 +131,9 @@ fn deliver(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) 
 /// As `deliver`, for the replies that have a value of their own and the CQE's flags.
 #[inline(never)]
 fn deliver_cold(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) {
-    let Some(ring) = handle.get(lua) else { return };
-    let flags = ring.head_flags();
-    completion.note(flags);
-    let is_notification = flags & flag::IORING_CQE_F_NOTIF != 0;
-    if is_notification && completion.action.reply == Reply::ZeroCopy {
-        end(lua, ring, completion.key);
+    let Some((arguments, flags)) = push_call(lua, handle, completion, callback) else {
         return lua.set_top(TABLE);
-    }
-    handle::push_callback(lua, TABLE, callback);
-    lua.push_light(completion.key.raw());
-    if is_notification {
-        lua.push_integer(0);
-        lua.push_text(zero_copy::usage(completion.res));
-    } else {
-        lua.push_integer(completion.res.into());
-        if !push_value(lua, handle, completion, flags) {
-            return lua.set_top(TABLE);
-        }
-    }
-    lua.push_integer(flags.into());
+    };
     match handle.get(lua) {
         Some(ring) if ring.is_head(&completion) => match flags & sys::IORING_CQE_F_MORE {
             0 => ring.deliver(completion.key),
@@ -100,7 +141,90 @@ fn deliver_cold(lua: &mut Lua, handle: Handle, completion: Completion, callback:
         },
         _ => return lua.set_top(TABLE),
     }
-    lua.call(4);
+    lua.call(arguments);
+}
+
+/// As `deliver`, and the completion is seen before its callback is called.
+#[inline(never)]
+fn deliver_seen(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) {
+    let Some((arguments, flags)) = push_call(lua, handle, completion, callback) else {
+        return lua.set_top(TABLE);
+    };
+    let top = lua.top();
+    let Some(ring) = handle.get(lua).filter(|ring| ring.is_head(&completion)) else {
+        return lua.set_top(TABLE);
+    };
+    let before = ring.note_seen(Some((completion.key, flags)));
+    if completion.action.reply.is_cold() && flags & sys::IORING_CQE_F_MORE != 0 {
+        ring.seen_more(completion.key);
+        handle::push_table(lua);
+        handle::release_head(lua);
+    } else {
+        end(lua, ring, completion.key);
+    }
+    lua.set_top(top);
+    lua.call(arguments);
+    if let Some(ring) = handle.get(lua) {
+        ring.note_seen(before);
+    }
+}
+
+/// Pushes the callback and what it gets: how many arguments, and the CQE's flags. None when
+/// there is nothing to call. May raise.
+fn push_call(
+    lua: &mut Lua,
+    handle: Handle,
+    mut completion: Completion,
+    callback: Id,
+) -> Option<(c_int, u32)> {
+    let ring = handle.get(lua)?;
+    let flags = ring.head_flags();
+    let whole = completion;
+    let mut heard = true;
+    if whole.action.reply == Reply::Amended {
+        (completion, heard) = ring.amended(whole);
+    }
+    completion.note(flags);
+    let is_notification = flags & flag::IORING_CQE_F_NOTIF != 0;
+    if !heard || is_notification && completion.action.reply == Reply::ZeroCopy {
+        discard(lua, ring, &whole);
+        return None;
+    }
+    handle::push_callback(lua, TABLE, callback);
+    lua.push_light(completion.key.raw());
+    if is_notification {
+        lua.push_integer(0);
+        lua.push_text(zero_copy::usage(completion.res));
+        lua.push_integer(flags.into());
+        return Some((4, flags));
+    }
+    lua.push_integer(result(&completion).into());
+    match completion.action.reply {
+        Reply::Nothing | Reply::Accepted => Some((2, flags)),
+        Reply::Data => push_data(lua, handle, completion).then_some((3, flags)),
+        _ => {
+            if !push_value(lua, handle, completion, flags) {
+                return None;
+            }
+            lua.push_integer(flags.into());
+            Some((4, flags))
+        }
+    }
+}
+
+/// Calls the handler of the message that has come, if one has. Raises what it raises.
+fn deliver_message(lua: &mut Lua, handle: Handle) -> bool {
+    let Some(message) = usable(lua, handle).and_then(|ring| ring.messages.take()) else { return false };
+    lua.set_top(TABLE);
+    if handle::push_handler(lua, TABLE) == Type::Nil {
+        lua.set_top(TABLE);
+        return true;
+    }
+    lua.push_integer(message.res.into());
+    lua.push_integer(message.data as i64);
+    lua.push_integer(message.flags.into());
+    lua.call(3);
+    true
 }
 
 /// Pushes the value of a cold reply. False when the completion is gone. May raise.
@@ -210,9 +334,29 @@ fn release(lua: &Lua, ring: &mut Ring, key: Key, ended: Option<InFlight>) {
         handle::release_callback(lua, id);
     }
     if action.anchored {
-        if action.reply == Reply::Selected {
-            handle::release_head(lua);
-        }
+        release_anchored(lua, ring, key, action);
+    }
+}
+
+/// Lets go of the value that a slot keeps, and of all that an amended action ends. The ring's
+/// table is on top.
+#[inline(never)]
+fn release_anchored(lua: &Lua, ring: &mut Ring, key: Key, action: InFlight) {
+    let (mut reply, mut anchored) = (action.reply, true);
+    if reply == Reply::Amended {
+        (reply, anchored) = ring.end_amended(key, |ring, key, action| {
+            if let Some(id) = action.callback.filter(|id| ring.callbacks.release(*id)) {
+                handle::release_callback(lua, id);
+            }
+            if action.anchored {
+                handle::release_value(lua, key.index());
+            }
+        });
+    }
+    if reply == Reply::Selected {
+        handle::release_head(lua);
+    }
+    if anchored {
         handle::release_value(lua, key.index());
     }
 }
@@ -234,10 +378,42 @@ pub unsafe extern "C-unwind" fn cqe_seen(state: RawState) -> c_int {
         ring.seen_more(key);
         handle::push_table(lua);
         handle::release_head(lua);
-    } else {
+    } else if ring.flags_seen(key).is_none() {
         not_delivered(lua, cqe);
     }
     0
+}
+
+/// `cqe_flags(ring, cqe)`: the flags of the completion that the callback has got.
+///
+/// # Safety
+/// Lua has called with `state`.
+pub unsafe extern "C-unwind" fn cqe_flags(state: RawState) -> c_int {
+    // SAFETY: the caller's promise.
+    let lua = &mut unsafe { Lua::new(state) };
+    let handle = Handle::check(lua);
+    let cqe = RING + 1;
+    let key = Key::from_raw(lua.pointer(cqe));
+    let ring = handle.ring(lua);
+    let flags = match ring.flags_seen(key) {
+        Some(flags) => flags,
+        None if ring.has_delivered(key) || ring.has_delivered_more(key) => ring.head_flags(),
+        None => not_delivered(lua, cqe),
+    };
+    lua.push_integer(flags.into());
+    1
+}
+
+/// `more(flags)`: whether the action's last completion is still to come.
+///
+/// # Safety
+/// Lua has called with `state`.
+pub unsafe extern "C-unwind" fn more(state: RawState) -> c_int {
+    // SAFETY: the caller's promise.
+    let lua = &mut unsafe { Lua::new(state) };
+    let flags = integer(lua, 1, 0, u32::MAX.into()) as u32;
+    lua.push_boolean(flags & sys::IORING_CQE_F_MORE != 0);
+    1
 }
 
 #[cold]

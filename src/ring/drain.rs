@@ -1,7 +1,7 @@
 //! How a ring ends.
 
 use super::descriptor;
-use super::in_flight::InFlight;
+use super::in_flight::{InFlight, Reply};
 use super::slab::{Key, Slab};
 use super::{CANCELLATION, Ring, Work};
 use crate::sys;
@@ -37,10 +37,11 @@ impl Ring {
     /// Cancels and reaps until nothing is in flight. False when the kernel refuses to be
     /// entered for good (the ring is another thread's, say), or when nothing ends any more.
     fn drain(&mut self) -> bool {
+        self.messages.ignore();
         self.drop_unsubmitted();
         self.reap_all();
         let mut patience = Patience::new();
-        while self.in_flight.len() > 0 {
+        while self.busy() > 0 {
             // A request that is just moving between two of the kernel's lists is not
             // found: cancel again until all are gone.
             if !self.cancel_all() {
@@ -52,17 +53,17 @@ impl Ring {
                 return false;
             }
         }
-        true
+        self.in_flight.len() == 0
     }
 
     /// Ends the completions there are, for nobody to see, but not more than the queue has room
     /// for: a multishot that goes on has to be cancelled again. Whether there were any.
     fn reap_all(&mut self) -> bool {
         for reaped in 0..=self.queues.cq_mask {
-            match self.peek(Work::All) {
-                Some(completion) => self.discard(&completion),
-                None => return reaped > 0,
-            };
+            let Some(completion) = self.peek(Work::All) else { return reaped > 0 };
+            if self.discard(&completion).is_some_and(|action| action.reply == Reply::Amended) {
+                self.end_amended(completion.key, |_, _, _| {});
+            }
         }
         true
     }
@@ -70,12 +71,7 @@ impl Ring {
     /// Takes back the SQEs that the kernel hasn't got.
     fn drop_unsubmitted(&mut self) {
         let tail = self.uring.sq.sqe_tail;
-        let start = if self.queues.kernel_thread {
-            self.uring.sq.sqe_head // the thread may be taking what is before it right now
-        } else {
-            // SAFETY: the queue is mapped as long as the ring lives.
-            unsafe { (*self.queues.sq_head).load(Ordering::Acquire) }
-        };
+        let start = self.first_unsubmitted();
         for position in 0..tail.wrapping_sub(start) {
             // SAFETY: an entry between head and tail is filled in.
             let key = unsafe { (*self.sqe(start.wrapping_add(position))).user_data };

@@ -59,6 +59,10 @@ pub enum Reply {
     ZeroCopyReport,
     /// A socket's option that is a C int.
     Option,
+    /// `res` is how many were cancelled, and those in the block besides.
+    Cancelled,
+    /// The action was changed after it was queued: see `chains`.
+    Amended,
 }
 
 impl Reply {
@@ -137,6 +141,12 @@ impl Completion {
         self.action.group()?.select(self.position, self.res, flags)
     }
 
+    /// How many the block of a cancellation says were cancelled besides.
+    pub fn count(&self) -> i32 {
+        // SAFETY: that is what the block begins with, up to its alignment, and it is the action's.
+        unsafe { count_in(self.action.block).read() }
+    }
+
     /// Closes the descriptors that came with it.
     pub fn close(&self) {
         if self.res < 0 {
@@ -163,4 +173,9 @@ impl Completion {
             _ => {}
         }
     }
+}
+
+/// Where a cancellation's block has its count.
+pub(super) fn count_in(block: Buffer) -> *mut i32 {
+    block.ptr().cast()
 }

@@ -3,6 +3,8 @@
 pub mod asking;
 pub mod buffers;
 pub mod callbacks;
+pub mod cancel;
+pub mod chains;
 pub mod control;
 mod descriptor;
 mod drain;
@@ -10,6 +12,7 @@ mod fork;
 pub mod groups;
 pub mod hold;
 pub mod in_flight;
+pub mod messages;
 mod queues;
 pub mod region;
 pub mod registered;
@@ -17,14 +20,18 @@ mod resize;
 mod setup;
 pub mod slab;
 mod state;
+pub mod unsubmitted;
+mod waiting;
 
 use crate::sys::{self, flag};
 use buffers::{Buffer, Pool};
 use callbacks::Callbacks;
+use chains::Amendments;
 use descriptor::Identity;
 use fork::ForkGuard;
 use groups::Group;
-use in_flight::{Completion, InFlight};
+use in_flight::{Completion, InFlight, Reply};
+use messages::Messages;
 use queues::Queues;
 pub use setup::{KNOWN, Params};
 use slab::{Full, Key, Slab};
@@ -48,12 +55,25 @@ pub struct Ring {
     delivered: Option<Key>,
     /// The same for a completion that is not its action's last, with its place in the queue.
     delivered_more: Option<(Key, u32)>,
+    /// The completion that was seen before a callback got it, and its flags, until that returns.
+    seen_before: Option<(Key, u32)>,
     /// The action whose block is lent, while a value is made of it.
     lent: Option<Key>,
     /// The groups of buffers that the kernel has.
     groups: Vec<Group>,
     /// The number that the next of them may have.
     group_id: u16,
+    amendments: Amendments,
+    /// What other rings send.
+    pub messages: Messages,
+    /// Whether a full queue submits, instead of refusing an action.
+    pub auto_submit: bool,
+    /// Whether a completion is seen before its callback is called.
+    pub auto_seen: bool,
+    /// Whether it runs, as far as is known: an error may have ended that.
+    pub running: bool,
+    /// Whether it was told to stop.
+    pub stopped: bool,
 }
 
 /// A system error number.
@@ -80,9 +100,16 @@ impl Ring {
             fork,
             delivered: None,
             delivered_more: None,
+            seen_before: None,
             lent: None,
             groups: Vec::new(),
             group_id: 0,
+            amendments: Amendments::new(),
+            messages: Messages::new(),
+            auto_submit: false,
+            auto_seen: false,
+            running: false,
+            stopped: false,
         });
         // SAFETY: written above.
         Ok(unsafe { room.assume_init() })
@@ -160,19 +187,22 @@ impl Ring {
     /// submitted, or `-errno`. See io_uring_submit_and_wait(3).
     pub fn submit(&mut self, wait: u32) -> i32 {
         // SAFETY: the ring is set up, and what the SQEs point to is kept.
-        unsafe {
+        let submitted = unsafe {
             match wait {
                 0 => sys::io_uring_submit(&mut self.uring),
                 _ => sys::io_uring_submit_and_wait(&mut self.uring, wait),
             }
-        }
+        };
+        self.note_submitted();
+        submitted
     }
 
     // ---- completion ----
 
     /// The completion at the head of the queue, without waiting for one. The kernel is
-    /// entered only if the queue is empty, and for what `work` says.
-    #[inline]
+    /// entered only if the queue is empty, and for what `work` says. There may be a message
+    /// instead.
+    #[inline(always)]
     pub fn peek(&mut self, work: Work) -> Option<Completion> {
         loop {
             let cqe = self.head(work)?;
@@ -181,14 +211,16 @@ impl Ring {
             let position = self.position();
             // On a 32-bit machine a foreign number could be cut to a live key.
             let key = Key::from_raw(usize::try_from(raw).unwrap_or(0));
-            match self.in_flight.get(key) {
-                Some(action) => return Some(Completion { key, res, action: *action, position }),
-                None => self.advance(), // the ring's own cancellations
+            if let Some(action) = self.in_flight.get(key) {
+                return Some(Completion { key, res, action: *action, position });
+            }
+            if self.hear(raw, res) {
+                return None;
             }
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn head(&mut self, work: Work) -> Option<*const sys::io_uring_cqe> {
         let queues = &self.queues;
         // SAFETY: the queue is mapped as long as the ring lives.
@@ -268,7 +300,7 @@ impl Ring {
 
     /// Ends the completion at the head, which is `key`'s last: the memory of its action may
     /// be used again. Returns the action, for what Lua keeps for it.
-    #[inline]
+    #[inline(always)]
     pub fn seen(&mut self, key: Key) -> Option<InFlight> {
         self.delivered = None;
         self.advance();
@@ -286,12 +318,26 @@ impl Ring {
         }
     }
 
+    /// Notes that a completion has been seen, while its callback runs. Returns what was noted
+    /// before.
+    pub fn note_seen(&mut self, now: Option<(Key, u32)>) -> Option<(Key, u32)> {
+        std::mem::replace(&mut self.seen_before, now)
+    }
+
+    /// The flags of a completion that was seen before the callback that now runs.
+    pub fn flags_seen(&self, key: Key) -> Option<u32> {
+        self.seen_before.filter(|(seen, _)| *seen == key).map(|(_, flags)| flags)
+    }
+
     /// Ends the head where no callback gets it: a descriptor that it brings is closed, unless
     /// a callback has got it before. Returns the action if this was its last completion.
     pub fn discard(&mut self, completion: &Completion) -> Option<InFlight> {
         let key = completion.key;
         if !self.has_delivered(key) && !self.has_delivered_more(key) {
-            completion.close();
+            match completion.action.reply {
+                Reply::Amended => self.amended(*completion).0.close(),
+                _ => completion.close(),
+            }
         }
         if completion.action.reply.is_cold() {
             let flags = self.head_flags();
@@ -305,7 +351,7 @@ impl Ring {
         self.seen(key)
     }
 
-    #[inline]
+    #[inline(always)]
     fn release(&mut self, key: Key) -> Option<InFlight> {
         let action = self.in_flight.remove(key)?;
         // SAFETY: the pool handed it out for this action, whose last completion is there,

@@ -14,7 +14,7 @@ const GENERATIONS: u32 = 1 << (KEY_BITS - INDEX_BITS);
 const NONE: u32 = u32::MAX;
 
 /// Names one use of one slot. Never zero, so it is never a null pointer in Lua.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Key(usize);
 
 impl Key {

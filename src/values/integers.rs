@@ -2,7 +2,7 @@
 //! been right.
 
 use super::arg::{Arg, Place};
-use crate::lua::{Bytes, Lua, Message, NotInteger, Type};
+use crate::lua::{Bytes, Lua, Message, NotInteger, RawState, Type};
 use std::ffi::c_int;
 
 /// The integer at `index`, between two bounds. Raises.
@@ -24,6 +24,19 @@ fn not_between(lua: &mut Lua, index: c_int, why: Option<NotInteger>, least: i64,
         }
         None => lua.argument_error(index, Message::new(format_args!("must be between {least} and {most}"))),
     }
+}
+
+/// `has(mask, bits)`: whether all of the bits are set in the mask.
+///
+/// # Safety
+/// Lua has called with `state`.
+pub unsafe extern "C-unwind" fn has(state: RawState) -> c_int {
+    // SAFETY: the caller's promise.
+    let lua = &mut unsafe { Lua::new(state) };
+    let mask = integer(lua, 1, i64::MIN, i64::MAX);
+    let bits = integer(lua, 2, i64::MIN, i64::MAX);
+    lua.push_boolean(mask & bits == bits);
+    1
 }
 
 /// A C `int`. Raises.
@@ -81,6 +94,8 @@ kinds! {
     Length(u64) = 0, i64::MAX;
     /// A file's permissions.
     Mode(u32) = 0, 0o7777;
+    /// What a message to another ring carries.
+    Datum(u64) = 0, (1 << 53) - 1;
 }
 
 /// A C `unsigned`, or none.

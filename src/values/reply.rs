@@ -3,7 +3,9 @@
 use super::arg::{Place, room};
 use super::{address, epoll, iovecs, message, optval, siginfo, slot, statx};
 use crate::lua::{Lua, RawState};
+use crate::ring::Ring;
 use crate::ring::in_flight::{Completion, Reply};
+use crate::ring::slab::Key;
 use crate::sys;
 use std::ffi::c_int;
 
@@ -17,6 +19,14 @@ pub trait Answer {
     const ROOM: usize;
     /// Takes them.
     fn place(block: &mut Place) -> Self::Memory;
+
+    /// Looks at the ring, which is not full, before anything is taken. Raises.
+    #[inline]
+    fn admit(_lua: &Lua, _ring: &mut Ring) {}
+
+    /// Changes other actions, once this one is queued. Cannot fail.
+    #[inline]
+    fn settle(_ring: &mut Ring, _key: Key) {}
 }
 
 macro_rules! answers {
@@ -122,6 +132,7 @@ pub fn has_value(reply: Reply) -> bool {
             | Reply::Descriptor
             | Reply::ZeroCopy
             | Reply::ZeroCopyReport
+            | Reply::Cancelled
     )
 }
 

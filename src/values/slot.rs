@@ -42,6 +42,23 @@ pub unsafe extern "C-unwind" fn fixed_of_slot(state: RawState) -> c_int {
     1
 }
 
+/// A slot of another ring's table, or nothing for any that is free.
+#[derive(Clone, Copy)]
+#[allow(dead_code)] // where liburing has no msg_ring_fd
+pub struct SlotOrAny(u32);
+
+impl Arg for SlotOrAny {
+    type Wire = u32;
+
+    fn check(lua: &mut Lua, index: c_int) -> SlotOrAny {
+        SlotOrAny(if lua.absent(index) { ALLOC } else { slot(lua, index) })
+    }
+
+    fn place(self, _lua: &Lua, _block: &mut Place, _index: c_int) -> u32 {
+        self.0
+    }
+}
+
 /// Makes an action put the file that it makes into a slot, or free the file in one.
 pub fn set_file_index(sqe: &mut sys::io_uring_sqe, slot: u32) {
     // 0 is no slot at all, so they count from 1; and 2^32-1 is any that is free.

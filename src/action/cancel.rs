@@ -1,0 +1,187 @@
+//! Cancelling: as an action, and at once.
+
+use crate::handle::{Handle, RING};
+use crate::lua::{Lua, Message, RawState, Type};
+use crate::ring::Ring;
+use crate::ring::cancel::{Wanted, bits};
+use crate::ring::in_flight::{Completion, Reply};
+use crate::ring::slab::Key;
+use crate::sys;
+use crate::values::arg::{Arg, Place, room};
+use crate::values::reply::Answer;
+use crate::values::{fields, integers, time};
+use std::ffi::c_int;
+
+/// What a cancellation brings: `res` is 0, or how many were cancelled, or `-errno`.
+///
+/// The kernel knows nothing of the actions that it has not got yet. They are cancelled when the
+/// cancellation is queued; how many of them count stands in the block.
+pub struct Cancelled;
+
+impl Answer for Cancelled {
+    const REPLY: Reply = Reply::Cancelled;
+    type Memory = ();
+    const ROOM: usize = room(size_of::<i32>());
+
+    fn place(block: &mut Place) {
+        // SAFETY: the room was asked for.
+        unsafe { block.put(0i32) };
+    }
+
+    fn admit(lua: &Lua, ring: &mut Ring) {
+        if !ring.reserve_amendments(ring.unsubmitted() as usize) {
+            lua.out_of_memory();
+        }
+    }
+
+    fn settle(ring: &mut Ring, key: Key) {
+        let Some(place) = ring.newest() else { return };
+        let sqe = ring.unsubmitted_sqe(place);
+        // SAFETY: a cancellation has these fields.
+        let wanted =
+            unsafe { Wanted::of(sqe.__bindgen_anon_3.rw_flags as u32, sqe.__bindgen_anon_2.addr, sqe.fd) };
+        let withdrawn = ring.withdraw(wanted, place);
+        if withdrawn == 0 {
+            return;
+        }
+        if wanted.all {
+            ring.set_count(key, withdrawn as i32);
+        } else {
+            let sqe = ring.unsubmitted_sqe(place);
+            // SAFETY: the SQE is not submitted; what it was told to cancel is.
+            unsafe { sys::io_uring_prep_nop(sqe) };
+            sqe.user_data = key.raw() as u64;
+        }
+    }
+}
+
+/// What the callback gets as `res`.
+pub fn result(completion: &Completion) -> i32 {
+    if completion.action.reply != Reply::Cancelled {
+        return completion.res;
+    }
+    match completion.count() {
+        0 => completion.res,
+        withdrawn => completion.res.max(0) + withdrawn,
+    }
+}
+
+/// How many an action cancels: 0 for one, or IORING_ASYNC_CANCEL_ALL. Nothing means `DEFAULT`.
+#[derive(Clone, Copy)]
+pub struct Which<const DEFAULT: u32>(u32);
+
+impl<const DEFAULT: u32> Arg for Which<DEFAULT> {
+    type Wire = u32;
+
+    fn check(lua: &mut Lua, index: c_int) -> Self {
+        if lua.absent(index) {
+            return Which(DEFAULT);
+        }
+        match integers::integer(lua, index, 0, u32::MAX.into()) as u32 {
+            flags @ (0 | bits::ALL) => Which(flags),
+            _ => {
+                let why = Message::new(format_args!("must be 0 or IORING_ASYNC_CANCEL_ALL"));
+                lua.argument_error(index, why)
+            }
+        }
+    }
+
+    fn place(self, _lua: &Lua, _block: &mut Place, _index: c_int) -> u32 {
+        self.0
+    }
+}
+
+/// One, unless the program says otherwise.
+pub type One = Which<0>;
+/// All, unless the program says otherwise.
+pub type All = Which<{ bits::ALL }>;
+
+/// Fills in a cancellation.
+///
+/// # Safety
+/// The SQE is zeroed and the caller's.
+pub unsafe fn prep(sqe: *mut sys::io_uring_sqe, key: u64, fd: c_int, flags: u32) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        sys::luring_prep_cancel(sqe, key);
+        (*sqe).fd = fd;
+        (*sqe).__bindgen_anon_3.rw_flags = flags as _;
+    }
+}
+
+/// `sync_cancel(ring, {key=, fd=, op=, all=, any=}, timeout?)`: submits what is queued, but for
+/// what it is to cancel, and waits until it is cancelled.
+///
+/// # Safety
+/// Lua has called with `state`.
+#[cfg(register = "sync_cancel")]
+pub unsafe extern "C-unwind" fn sync_cancel(state: RawState) -> c_int {
+    // SAFETY: the caller's promise.
+    let lua = &mut unsafe { Lua::new(state) };
+    let handle = Handle::check_open(lua);
+    let wanted = wanted(lua, RING + 1);
+    let timeout = time::timeout(lua, RING + 2).map(time::Time::kernel);
+    let ring = handle.ring(lua);
+    if !ring.reserve_amendments(ring.unsubmitted() as usize) {
+        lua.out_of_memory();
+    }
+    let withdrawn = ring.withdraw(wanted, ring.end()) as i32;
+    let submitted = ring.submit(0);
+    let cancelled = match withdrawn {
+        _ if submitted < 0 => submitted,
+        1.. if !wanted.all => 0,
+        _ => match ring.cancel_now(wanted, timeout) {
+            error if error < 0 && withdrawn == 0 => error,
+            found => found.max(0) + withdrawn,
+        },
+    };
+    lua.push_integer(cancelled.into());
+    1
+}
+
+/// As above, where this liburing does not have it.
+///
+/// # Safety
+/// Lua has called with `state`.
+#[cfg(not(register = "sync_cancel"))]
+pub unsafe extern "C-unwind" fn sync_cancel(state: RawState) -> c_int {
+    // SAFETY: the caller's promise.
+    let lua = &mut unsafe { Lua::new(state) };
+    crate::system::refusal::missing(lua, "sync_cancel", "2.3")
+}
+
+/// What the table at `index` says. Raises, and may run any Lua code.
+#[cfg(register = "sync_cancel")]
+fn wanted(lua: &mut Lua, index: c_int) -> Wanted {
+    if lua.kind(index) != Type::Table {
+        lua.type_error(index, c"table");
+    }
+    fields::only(lua, index, &[c"key", c"fd", c"op", c"all", c"any"]);
+    let key = match lua.get_field(index, c"key") {
+        Type::Nil => None,
+        Type::Light => Some(lua.pointer(-1) as u64),
+        _ => fields::wrong(lua, index, c"key", format_args!("a key")),
+    };
+    lua.pop();
+    let absent = i64::MIN;
+    let fd = fields::integer(lua, index, c"fd", Some(absent), c_int::MIN.into(), c_int::MAX.into());
+    let op = fields::integer(lua, index, c"op", Some(absent), 0, u8::MAX.into());
+    let all = fields::boolean(lua, index, c"all").unwrap_or(false);
+    let any = fields::boolean(lua, index, c"any").unwrap_or(false);
+    let wanted = Wanted {
+        key,
+        fd: (fd != absent).then_some((fd as c_int & !SLOT, fd >= SLOT.into())),
+        op: (op != absent).then_some(op as u8),
+        all: all || any,
+    };
+    let named = key.is_some() || wanted.fd.is_some() || wanted.op.is_some();
+    if named == any {
+        let why = Message::new(format_args!("needs 'key', 'fd' or 'op', or else 'any'"));
+        lua.argument_error(index, why);
+    }
+    wanted
+}
+
+/// What `luring.fixed` adds to a slot.
+#[cfg(register = "sync_cancel")]
+const SLOT: c_int = 1 << 30;

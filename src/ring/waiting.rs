@@ -1,0 +1,55 @@
+//! Waiting that ends: after a time, or when there is room.
+
+use super::Ring;
+use crate::sys;
+use std::ptr::null_mut;
+use std::sync::atomic::Ordering;
+
+impl Ring {
+    /// As `submit`, and waits no longer than `time`: -ETIME if nothing was submitted and nothing
+    /// has completed.
+    pub fn submit_within(&mut self, wait: u32, mut time: sys::__kernel_timespec) -> i32 {
+        let submitted = self.submit(0);
+        if submitted < 0 || wait == 0 {
+            return submitted;
+        }
+        let mut cqe = null_mut();
+        // SAFETY: the ring is set up; both pointers outlive the call.
+        let waited =
+            unsafe { sys::io_uring_wait_cqes(&mut self.uring, &mut cqe, wait, &mut time, null_mut()) };
+        let arrived = waited == -(sys::ETIME as i32) && self.has_completions();
+        if submitted > 0 || waited >= 0 || arrived { submitted } else { waited }
+    }
+
+    /// Whether the completion queue holds anything.
+    pub fn has_completions(&self) -> bool {
+        // SAFETY: the queue is mapped as long as the ring lives.
+        self.position() != unsafe { (*self.queues.cq_tail).load(Ordering::Acquire) }
+    }
+
+    /// Makes room for `count` SQEs, of as many as the queue holds, by submitting: 0, or `-errno`.
+    pub fn make_room(&mut self, count: u32) -> i32 {
+        while self.space() < count {
+            let submitted = self.submit(0);
+            if submitted < 0 {
+                return submitted;
+            }
+            if self.queues.kernel_thread && self.space() < count {
+                // SAFETY: the ring is set up.
+                let waited = unsafe { sys::io_uring_sqring_wait(&mut self.uring) };
+                if waited < 0 {
+                    return waited;
+                }
+                std::thread::yield_now(); // it waits for the first SQE's room only
+            } else if submitted == 0 {
+                return -(sys::EAGAIN as i32);
+            }
+        }
+        0
+    }
+
+    /// How many actions have not ended, but for those that nothing will tell of.
+    pub fn busy(&self) -> usize {
+        self.in_flight.len() - self.amendments.lost()
+    }
+}
