@@ -1,5 +1,6 @@
 //! The actions, a row each: all there is to say about one is here.
 
+use crate::action::amend::Linked;
 use crate::action::cancel::{self, All, Cancelled, One};
 use crate::ring::cancel::bits;
 use crate::rows::rows;
@@ -515,4 +516,13 @@ rows! {
     /// Cancels all that is in flight. `res` is how many were cancelled.
     /// Since Linux 5.19. Man page: io_uring_prep_cancel(3).
     fn cancel_all() -> Cancelled = |sqe| cancel::prep(sqe, 0, -1, bits::ANY);
+
+    /// Puts a timeout behind the action that was queued last, which `key` names: after that time it
+    /// is cancelled. Without a callback the timeout itself completes in silence; with one it gets
+    /// -ETIME, or -ECANCELED if the action has ended before.
+    /// Since Linux 5.5. Man page: io_uring_prep_link_timeout(3).
+    fn link_timeout(key: Key, after: Duration) -> Linked = |sqe| {
+        let _ = key;
+        prep::link_timeout(sqe, after, 0)
+    };
 }

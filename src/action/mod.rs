@@ -1,6 +1,7 @@
 //! What happens to an action: it is queued, maybe changed after that, and its completions reach
 //! its callback.
 
+pub mod amend;
 pub mod cancel;
 mod queue;
 mod reap;
