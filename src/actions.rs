@@ -3,6 +3,7 @@
 use crate::action::amend::Linked;
 use crate::action::cancel::{self, All, Cancelled, One};
 use crate::ring::cancel::bits;
+use crate::ring::messages::MARK;
 use crate::rows::rows;
 use crate::sys::{self, prep};
 use crate::system::sigpipe;
@@ -12,7 +13,7 @@ use crate::values::descriptors::Descriptors;
 use crate::values::epoll::{Event, Events as MaxEvents};
 use crate::values::fd::{Closing, Dir, Fd, Input, NoSlot};
 use crate::values::group::Group;
-use crate::values::integers::{Int, Length, Mode, Offset, Unsigned};
+use crate::values::integers::{Datum, Int, Length, Mode, Offset, Unsigned};
 use crate::values::iovecs::{Sizes, Strings as List};
 use crate::values::key::Key;
 use crate::values::message::{Incoming, Outgoing, Parcel, Payload};
@@ -24,7 +25,9 @@ use crate::values::reply::{
     Selected, Slot, Stat, Strings, ZeroCopy,
 };
 use crate::values::size::Size;
-use crate::values::slot::{self, FirstSlot, FromSlot, IntoSlot, OwnSlot, SlotFlags, SlotHow, Slots};
+use crate::values::slot::{
+    self, FirstSlot, FromSlot, IntoSlot, OwnSlot, SlotFlags, SlotHow, SlotOrAny, Slots,
+};
 use crate::values::time::Duration;
 use crate::values::zero_copy::ZcFlags;
 use std::ffi::c_int;
@@ -525,4 +528,16 @@ rows! {
         let _ = key;
         prep::link_timeout(sqe, after, 0)
     };
+
+    /// Sends a message to the ring whose descriptor is `fd`: its `on_message` gets `len` as `res`, and
+    /// `data`, 0 to 2^53-1.
+    /// Since Linux 5.18. Man page: io_uring_prep_msg_ring(3).
+    fn msg_ring(fd: Fd, len: Int, data: Datum, flags: Unsigned) -> Plain needs "msg_ring" "2.2" =
+        |sqe| prep::msg_ring(sqe, fd, len as u32, data | MARK, flags);
+
+    /// Sends a descriptor of this ring's table to the ring whose descriptor is `fd`, into the slot
+    /// `target` of its table, or without one into any that is free; `data` is a message's.
+    /// Since Linux 6.0. Man page: io_uring_prep_msg_ring_fd(3).
+    fn msg_ring_fd(fd: Fd, source: FromSlot, target: SlotOrAny, data: Datum, flags: Unsigned) -> Plain needs "msg_ring_fd" "2.4" =
+        |sqe| prep::msg_ring_fd(sqe, fd, source, target as c_int, data | MARK, flags);
 }

@@ -12,6 +12,7 @@ mod functions;
 mod guard;
 mod handle;
 mod lua;
+mod pollable;
 #[cfg(test)]
 mod reference;
 mod ring;
@@ -27,17 +28,22 @@ use system::{constants, probe};
 use values::slot;
 
 /// Functions that take a ring first, beside the actions: also `ring:name(...)`.
-const METHODS: [(&CStr, Function); 13] = [
+const METHODS: [(&CStr, Function); 18] = [
     (c"buf_ring", values::group::buf_ring),
     (c"chain", action::amend::chain),
     (c"cqe_flags", action::cqe_flags),
     (c"cqe_seen", action::cqe_seen),
     (c"do_cqes", action::do_cqes),
     (c"features", probe::features),
+    (c"on_message", action::message::on_message),
+    (c"pollable", pollable::pollable),
     (c"queue_exit", rings::queue_exit),
+    (c"reserve", action::run::reserve),
+    (c"run", action::run::run),
     (c"sqe_set_flags", action::amend::sqe_set_flags),
     (c"sqe_set_ioprio", action::amend::sqe_set_ioprio),
     (c"sqe_set_personality", action::amend::sqe_set_personality),
+    (c"stop", action::run::stop),
     (c"submit", rings::submit),
     (c"submit_and_wait", rings::submit_and_wait),
     (c"sync_cancel", action::cancel::sync_cancel),

@@ -3,8 +3,10 @@
 
 pub mod amend;
 pub mod cancel;
+pub mod message;
 mod queue;
 mod reap;
+pub mod run;
 mod select;
 
 pub use queue::{Action, Sqe, queue};

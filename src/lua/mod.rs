@@ -5,6 +5,7 @@
 //! destructor. Every function below that may raise says so; its callers hold
 //! only `Copy` values while they call it.
 
+mod calls;
 mod finalizers;
 mod objects;
 
