@@ -26,7 +26,7 @@ fn word(kind: &str) -> &'static str {
         "Key" => "key",
         "OptVal" => "value",
         "Int" | "Unsigned" | "Offset" | "Length" | "Mode" | "Slot" | "SlotFlags" | "IntoSlot"
-        | "FirstSlot" | "FromSlot" | "ZcFlags" | "MaxEvents" => "integer",
+        | "FirstSlot" | "FromSlot" | "SlotOrAny" | "Datum" | "One" | "All" | "ZcFlags" | "MaxEvents" => "integer",
         "OrNone" => "integer?",
         kind if kind.starts_with("UpTo") => "integer",
         other => panic!("the kind {other} has no word here"),
@@ -58,7 +58,7 @@ fn value(reply: &str) -> &'static str {
     match reply {
         "Nothing" | "Accepted" => "`(cqe, res)`",
         "Data" => "`(cqe, res, data)`",
-        "Plain" | "Descriptor" => "`(cqe, res, nil, flags)`",
+        "Plain" | "Descriptor" | "Cancelled" | "Linked" => "`(cqe, res, nil, flags)`",
         _ => "`(cqe, res, value, flags)`",
     }
 }
