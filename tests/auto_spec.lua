@@ -1,13 +1,6 @@
 local luring = require "luring"
 local drive = require "drive"
 
-local known, probed = pcall(luring.queue_init_params or error, 1, { auto_seen = true, auto_submit = true })
-if not known then
-    pending("auto_seen and auto_submit: no queue_init_params takes them yet")
-    return
-end
-luring.queue_exit(probed)
-
 local ring, from, to
 before_each(function() from, to = drive.idle_pipe() end)
 after_each(function()

@@ -106,8 +106,8 @@ impl Ring {
             group_id: 0,
             amendments: Amendments::new(),
             messages: Messages::new(),
-            auto_submit: false,
-            auto_seen: false,
+            auto_submit: params.auto_submit,
+            auto_seen: params.auto_seen,
             running: false,
             stopped: false,
         });

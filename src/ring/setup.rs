@@ -50,6 +50,10 @@ pub struct Params {
     pub sq_thread_cpu: Option<u32>,
     /// The ring whose workers it shares.
     pub wq_fd: Option<u32>,
+    /// Whether a full queue submits, instead of refusing an action.
+    pub auto_submit: bool,
+    /// Whether a completion is seen before its callback is called.
+    pub auto_seen: bool,
 }
 
 impl From<u32> for Params {
