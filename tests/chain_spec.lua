@@ -245,7 +245,8 @@ describe("chain's skip", function()
     it("is refused for what makes descriptors, and with SQPOLL", function()
         local listener = luring.tcp_listen { family = luring.AF_INET, addr = "127.0.0.1", port = 0 }
         local accept, last = luring.accept(ring, listener, 0), write("last", "x")
-        refuses("action 1: may complete more than once, or makes what must be closed", { accept, last }, { skip = true })
+        refuses("action 1: may complete more than once, or makes what must be closed",
+            { accept, last }, { skip = true })
         luring.close_fd(listener)
         local polled = luring.queue_init(4, luring.IORING_SETUP_SQPOLL)
         local a, b = luring.write(polled, to, "x", -1), luring.write(polled, to, "x", -1)

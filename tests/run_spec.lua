@@ -93,8 +93,11 @@ describe("run", function()
 
     it("raises what a callback raises, and can run again", function()
         local value = {}
-        for _, call in ipairs { pcall, function(...) return coroutine.wrap(pcall)(...) end,
-            function(f, ...) return coroutine.resume(coroutine.create(f), ...) end } do
+        local function inside(...) return coroutine.wrap(function(...) return pcall(...) end)(...) end
+        local function dying(f, ...)
+            return coroutine.resume(coroutine.create(function(...) return f(...) end), ...)
+        end
+        for _, call in ipairs { pcall, inside, dying } do
             luring.write(ring, to, "x", -1, function() error(value) end)
             local ok, raised = call(luring.run, ring)
             assert.is_false(ok)

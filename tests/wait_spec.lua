@@ -137,8 +137,9 @@ end)
 
 describe("a ring", function()
     it("can be a to-be-closed variable", function()
-        if not load("local x <close> = nil") then return end
-        local closed = assert(load("local ring <close> = require('luring').queue_init(2, 0) return ring"))()
+        local compile = loadstring or load
+        if not compile("local x <close> = nil") then return end
+        local closed = assert(compile("local ring <close> = require('luring').queue_init(2, 0) return ring"))()
         assert.has_error(function() luring.submit(closed) end)
     end)
 
