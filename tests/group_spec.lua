@@ -662,6 +662,7 @@ for _, kind in ipairs(kinds) do
                     luring.send(ring, one, ("message%9d"):format(i), 0)
                     drive.turn(ring, 2)
                     assert.equal(("message%9d"):format(i), got[i])
+                    if FLAGS == 0 then assert.equal(4, group:available()) end
                     assert.is_nil(ended)
                 end
                 assert.has_error(function() group:close() end, "an action in flight uses the group")
