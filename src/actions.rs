@@ -13,7 +13,7 @@ use crate::values::descriptors::Descriptors;
 use crate::values::epoll::{Event, Events as MaxEvents};
 use crate::values::fd::{Closing, Dir, Fd, Input, NoSlot};
 use crate::values::group::Group;
-use crate::values::integers::{Datum, Int, Length, Mode, Offset, Unsigned};
+use crate::values::integers::{Datum, Int, Length, Mode, Offset, Unsigned, UpTo};
 use crate::values::iovecs::{Sizes, Strings as List};
 use crate::values::key::Key;
 use crate::values::message::{Incoming, Outgoing, Parcel, Payload};
@@ -501,6 +501,21 @@ rows! {
     /// slots are chosen, and the value is a list of their `luring.fixed`. `res` is how many were done.
     /// Since Linux 5.6. Man page: io_uring_prep_files_update(3).
     fn files_update(fds: Descriptors, offset: FirstSlot) -> Plain = |sqe| prep::files_update(sqe, fds.ptr, fds.len, offset);
+
+    // ---- registered buffers ----
+
+    /// As read, into a buffer or a view that lies in the registered one of the slot `buf_index`, from 0.
+    /// The value is the buffer. -EFAULT: it does not lie there.
+    /// Since Linux 5.1. Man page: io_uring_prep_read_fixed(3).
+    fn read_fixed(fd: Fd, buf: Size, offset: Offset, buf_index: UpTo<65535>) -> Bytes =
+        |sqe| prep::read_fixed(sqe, fd, buf.ptr.cast(), buf.len, offset, buf_index as c_int);
+
+    /// As write, from a buffer or a view that lies in the registered one of the slot `buf_index`.
+    /// Since Linux 5.1. Man page: io_uring_prep_write_fixed(3).
+    fn write_fixed(fd: Fd, buf: Content, offset: Offset, buf_index: UpTo<65535>) -> Plain = |sqe| {
+        prep::write_fixed(sqe, fd, buf.ptr.cast(), buf.len, offset, buf_index as c_int);
+        sigpipe::keep_off(sqe)
+    };
 
     // ---- control ----
 

@@ -2,6 +2,7 @@
 
 use crate::functions::Answer;
 use crate::lua::Lua;
+use crate::values::buffers::Buffers;
 use crate::values::cpus::Cpus;
 use crate::values::descriptors::{Descriptors, Files};
 use crate::values::fd::NoSlot;
@@ -97,6 +98,27 @@ calls! {
     /// others. 0 or -errno.
     /// Since Linux 6.0. Man page: io_uring_register_file_alloc_range(3).
     fn register_file_alloc_range(ring, offset: Unsigned, len: Unsigned) = ring.file_alloc_range(offset.0, len.0);
+
+    /// Gives the ring a table of buffers, which read_fixed and write_fixed find by their slots, from 0:
+    /// the kernel need not look for the pages of each anew. `buffers` is a list of them, or of views,
+    /// with false for an empty slot; or the number of slots, all empty. 0 or -errno.
+    /// Since Linux 5.1. Man page: io_uring_register_buffers(3).
+    fn register_buffers(ring, buffers: Buffers) = {
+        let (entries, iovecs) = buffers.parts();
+        ring.register_buffers(entries, iovecs)
+    };
+
+    /// Puts the buffers of a list into the slots from `offset` on; false empties one. How many were
+    /// done, or -errno.
+    /// Since Linux 5.13. Man page: io_uring_register_buffers_update_tag(3).
+    fn register_buffers_update(ring, offset: Unsigned, buffers: Buffers) = {
+        let (entries, iovecs) = buffers.parts();
+        ring.update_buffers(offset.0, entries, iovecs)
+    };
+
+    /// Takes the ring's table of buffers away; what is in flight goes on. 0 or -errno.
+    /// Since Linux 5.1. Man page: io_uring_unregister_buffers(3).
+    fn unregister_buffers(ring) = ring.unregister_buffers();
 
     /// Signals an eventfd with each completion, for a loop that waits for descriptors. 0 or -errno.
     /// Since Linux 5.2. Man page: io_uring_register_eventfd(3).

@@ -17,7 +17,7 @@ fn word(kind: &str) -> &'static str {
         "Content" | "Path" => "string",
         "Payload" | "Parcel" => "data",
         "Sizes" | "List" | "Descriptors" | "Cpus" => "list",
-        "Files" => "files",
+        "Files" | "Buffers" => "files",
         "Group" => "group",
         "OpenHow" | "SlotHow" | "Outgoing" | "Event" | "Napi" => "table",
         "Incoming" | "Size" => "size",

@@ -516,3 +516,87 @@ describe("resize_rings", function()
         assert.same({ status = 0, output = "0" }, result)
     end)
 end)
+
+describe("register_buffers", function()
+    local ring, from, to
+    before_each(function()
+        ring = luring.queue_init(8, 0)
+        from, to = drive.idle_pipe()
+    end)
+    after_each(function()
+        luring.queue_exit(ring)
+        drive.close(from, to)
+    end)
+
+    it("makes a table of buffers and views that actions use", function()
+        local one, two = luring.buffer(4096), luring.buffer(8192)
+        assert.equal(0, ring:register_buffers { one, false, two:view(1, 4096) })
+        assert.equal(-luring.EBUSY, ring:register_buffers { one })
+        one:set(1, "hello")
+        assert.equal(5, (drive.one(ring, "write_fixed", to, one:view(1, 5), -1, 0)))
+        local res, value = drive.one(ring, "read_fixed", from, two:view(1, 100), -1, 2)
+        assert.equal(5, res)
+        assert.equal("hello", value:sub(1, 5))
+        assert.equal("hello", two:sub(1, 5))
+        assert.equal(-luring.EFAULT, (drive.one(ring, "write_fixed", to, two:view(5000, 5001), -1, 2)))
+        assert.equal(-luring.EFAULT, (drive.one(ring, "write_fixed", to, one:view(1, 5), -1, 1)))
+        assert.equal(-luring.EFAULT, (drive.one(ring, "write_fixed", to, one:view(1, 5), -1, 7)))
+        assert.equal(-luring.EFAULT, (drive.one(ring, "write_fixed", to, "string", -1, 0)))
+        assert.equal(0, ring:unregister_buffers())
+        assert.equal(-luring.ENXIO, ring:unregister_buffers())
+        assert.equal(-luring.EFAULT, (drive.one(ring, "write_fixed", to, one:view(1, 5), -1, 0)))
+    end)
+
+    it("makes empty slots, which are updated", function()
+        local one, two = luring.buffer(4096), luring.buffer(4096)
+        assert.equal(0, ring:register_buffers(3))
+        assert.equal(2, ring:register_buffers_update(1, { one, two }))
+        two:set(1, "x")
+        assert.equal(1, (drive.one(ring, "write_fixed", to, two:view(1, 1), -1, 2)))
+        assert.equal(1, ring:register_buffers_update(2, { false }))
+        assert.equal(-luring.EFAULT, (drive.one(ring, "write_fixed", to, two:view(1, 1), -1, 2)))
+        assert.equal(-luring.EINVAL, ring:register_buffers_update(3, { one }))
+        assert.equal(-luring.ENXIO, luring.queue_init(1, 0):register_buffers_update(0, { one }))
+    end)
+
+    it("keeps them until they leave the table, and no longer", function()
+        -- Mappings of this size are the buffers'.
+        local result = child.run([[
+            local luring = require "luring"
+            local ring = luring.queue_init(4, 0)
+            local function count()
+                for _ = 1, 3 do collectgarbage() end
+                local n = 0
+                for line in io.lines "/proc/self/maps" do
+                    local first, last = line:match "^(%x+)-(%x+)"
+                    if tonumber(last, 16) - tonumber(first, 16) >= 33 * 2 ^ 20 then n = n + 1 end
+                end
+                return n
+            end
+            local base = count()
+            local function show() io.write(count() - base > 0 and "+" or "-") end
+            local function buffer() return luring.buffer(33 * 2 ^ 20) end
+            assert(ring:register_buffers { buffer() } == 0)
+            show()
+            assert(ring:register_buffers_update(0, { false }) == 1)
+            show()
+            assert(ring:register_buffers_update(0, { buffer() }) == 1)
+            show()
+            assert(ring:unregister_buffers() == 0)
+            show()
+            assert(ring:register_buffers { buffer() } == 0)
+            show()
+            ring:queue_exit()
+            show()
+        ]])
+        assert.same({ status = 0, output = "+-+-+-" }, result)
+    end)
+
+    it("refuses what is no buffer", function()
+        assert.equal(-luring.EINVAL, ring:register_buffers {})
+        raises("element 2 is no buffer", ring.register_buffers, ring, { luring.buffer(1), "x" })
+        raises("element 1 is no buffer", ring.register_buffers, ring, { true })
+        raises("bad argument #2", ring.register_buffers, ring, 16385)
+        raises("number expected, got string", ring.register_buffers, ring, "x")
+    end)
+end)

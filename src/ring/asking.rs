@@ -135,3 +135,24 @@ impl Ring {
         registered::operations(self.descriptor())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Asking, Sqe};
+    use crate::sys;
+
+    #[test]
+    fn what_no_kernel_has_is_invalid() {
+        let Ok(mut asking) = Asking::new() else { return };
+        let nowhere = Sqe { fd: -1, ..Sqe::EMPTY };
+        let invalid = -(sys::EINVAL as i32);
+        assert_eq!(asking.submit(Sqe { opcode: 255, ..nowhere }), invalid);
+        assert_eq!(asking.submit(Sqe { opcode: 27, ioprio: 1 << 14, ..nowhere }), invalid); // a recv
+        assert_eq!(asking.submit(Sqe { opcode: 27, ..nowhere }), -(sys::EBADF as i32));
+        assert_eq!(asking.submit(Sqe { opcode: 0, ..nowhere }), 0);
+        assert_eq!((asking.register(1000, 1), asking.unregister(1000)), (invalid, invalid));
+        assert_eq!(asking.register_buffers(1 << 15), invalid);
+        assert!(!Asking::can_have(1 << 31) && Asking::can_have(0));
+        assert!(!asking.operations()[127]);
+    }
+}

@@ -8,6 +8,7 @@ pub mod chains;
 pub mod control;
 mod descriptor;
 mod drain;
+pub mod fixed_buffers;
 mod fork;
 pub mod groups;
 pub mod hold;
@@ -28,6 +29,7 @@ use buffers::{Buffer, Pool};
 use callbacks::Callbacks;
 use chains::Amendments;
 use descriptor::Identity;
+use fixed_buffers::FixedBuffers;
 use fork::ForkGuard;
 use groups::Group;
 use in_flight::{Completion, InFlight, Reply};
@@ -51,6 +53,7 @@ pub struct Ring {
     /// The callbacks of what is in flight.
     pub callbacks: Callbacks,
     fork: ForkGuard,
+    fixed_buffers: FixedBuffers,
     /// The completion that a callback has got, until it is seen. It is the queue's head.
     delivered: Option<Key>,
     /// The same for a completion that is not its action's last, with its place in the queue.
@@ -98,6 +101,7 @@ impl Ring {
             buffers: Pool::new(),
             callbacks: Callbacks::new(),
             fork,
+            fixed_buffers: FixedBuffers::new(),
             delivered: None,
             delivered_more: None,
             seen_before: None,

@@ -10,7 +10,9 @@ use std::ffi::c_void;
 use std::ptr::null;
 
 /// io_uring_register's operations.
-mod op {
+pub(super) mod op {
+    pub const BUFFERS: u32 = 0;
+    pub const NO_BUFFERS: u32 = 1;
     pub const FILES: u32 = 2;
     pub const NO_FILES: u32 = 3;
     pub const EVENTFD: u32 = 4;
@@ -20,6 +22,7 @@ mod op {
     pub const PROBE: u32 = 8;
     pub const PERSONALITY: u32 = 9;
     pub const NO_PERSONALITY: u32 = 10;
+    pub const BUFFERS_UPDATE: u32 = 16;
     pub const IOWQ_AFF: u32 = 17;
     pub const NO_IOWQ_AFF: u32 = 18;
     pub const IOWQ_MAX_WORKERS: u32 = 19;

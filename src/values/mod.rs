@@ -4,6 +4,7 @@
 pub mod address;
 pub mod arg;
 pub mod buffer;
+pub mod buffers;
 pub mod content;
 pub mod cpus;
 pub mod descriptor;
