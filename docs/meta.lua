@@ -48,20 +48,24 @@ ring.submit = luring.submit
 
 ---As `submit`, and waits until `wait_nr` (0 to 4294967295) completions are there, as long as that takes: forever, if
 ---nothing is in flight. A signal ends the wait: the result is then `-EINTR` (-4), or the number of actions submitted if
----this call has submitted any; see [Signals](#signals). See io_uring_submit_and_wait(3).
+---this call has submitted any; see [Signals](#signals). A `timeout`, in seconds or as `{tv_sec=, tv_nsec=}`, ends the wait
+---too: the result is `-ETIME` if nothing was submitted and nothing completed. See io_uring_submit_and_wait(3).
 ---@param ring luring.ring
 ---@param wait_nr integer
+---@param timeout? number|{tv_sec: integer, tv_nsec: integer}
 ---@return integer
-function luring.submit_and_wait(ring, wait_nr) end
+function luring.submit_and_wait(ring, wait_nr, timeout) end
 
 ring.submit_and_wait = luring.submit_and_wait
 
 ---Calls the callback of each completion there is, including those that arrive meanwhile; never waits. A completion without
 ---callback is marked seen. Returns `-EAGAIN` (-11): the queue is empty. An error in a callback leaves `do_cqes` unchanged,
----and the completion, unless it was marked seen, stays in the queue.
+---and the completion, unless it was marked seen, stays in the queue. With `max`, a number from 1, it handles no more
+---completions than that, and returns how many it did; `-EAGAIN` if there was none.
 ---@param ring luring.ring
+---@param max? integer
 ---@return integer
-function luring.do_cqes(ring) end
+function luring.do_cqes(ring, max) end
 
 ring.do_cqes = luring.do_cqes
 
@@ -465,6 +469,125 @@ ring.features = luring.features
 ---@return integer
 function luring.fixed(slot) end
 
+---Submits, waits and calls the callbacks until nothing is in flight, or `stop` is called; with `on_message`, until `stop`.
+---Completions are seen before their callbacks run: `cqe_seen` is not needed. Returns 0, what `stop` was given, or `-errno`
+---if the kernel refuses to be entered. Ctrl-C raises the interpreter's own error. A callback that raises ends it too, and
+---loses nothing. A ring that runs can't be run again.
+---@param ring luring.ring
+---@return any
+function luring.run(ring) end
+
+ring.run = luring.run
+
+---Makes `run` return `value`, or 0 without one, when the callback that calls this has returned. An error unless the ring runs.
+---@param ring luring.ring
+---@param value? any
+function luring.stop(ring, value) end
+
+ring.stop = luring.stop
+
+---Makes room for `n` more actions (0 to what the queue holds), and submits if it takes that: true, or `-errno`. With
+---IORING_SETUP_SQPOLL it waits. For what must be queued side by side: a chain, or an action and its timeout.
+---@param ring luring.ring
+---@param n integer
+---@return boolean|integer
+function luring.reserve(ring, n) end
+
+ring.reserve = luring.reserve
+
+---The flags of the completion that the callback has got, for the callbacks that don't get them as an argument.
+---@param ring luring.ring
+---@param cqe lightuserdata
+---@return integer
+function luring.cqe_flags(ring, cqe) end
+
+ring.cqe_flags = luring.cqe_flags
+
+---Whether IORING_CQE_F_MORE is among the flags: this was not the action's last completion.
+---@param flags integer
+---@return boolean
+function luring.more(flags) end
+
+---Whether all of the bits are set in the mask: Lua 5.1 and 5.2 have no operators for that.
+---@param mask integer
+---@param bits integer
+---@return boolean
+function luring.has(mask, bits) end
+
+---An object that other loops can wait for, and that is readable when the ring has completions: it has `pollfd`, `events`
+---and `timeout` for cqueues, `getfd` and `dirty` for LuaSocket's `select`. Submit before you wait.
+---@param ring luring.ring
+---@return table
+function luring.pollable(ring) end
+
+ring.pollable = luring.pollable
+
+---`handler(res, data, flags)` is called by `do_cqes` and `run` for each message that another ring's `msg_ring` sends here;
+---it is seen by itself. Without a handler, messages are dropped.
+---@param ring luring.ring
+---@param handler? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+function luring.on_message(ring, handler) end
+
+ring.on_message = luring.on_message
+
+---Makes each action of the list begin when the one before has succeeded. They must be this ring's, unsubmitted, and queued
+---one right behind the other. A read or a send that moves less than it was told counts as failed, and a failure ends the
+---rest with -ECANCELED. A slot that an earlier one opened stays open then. The key of a member's `link_timeout` stands in
+---the list behind it. `options` are
+---
+---- `hard`: true lets the chain go on after a failure.
+---- `skip`: true makes all but the last silent, unless they fail. After a silent one that failed nothing more of the chain
+---  is heard of, not even of the last, unless the chain is hard. Not for what makes descriptors or completes more than
+---  once, nor with IORING_SETUP_SQPOLL.
+---- `timeout`: bounds the last, and only that, as `link_timeout` does; it takes room for one more action, and the last must
+---  be what was queued last.
+---
+---Returns true, or nil when there is no room for the timeout, and then nothing has changed. See io_uring_enter(2), IOSQE_IO_LINK.
+---@param ring luring.ring
+---@param keys table
+---@param options? table
+---@return boolean?
+function luring.chain(ring, keys, options) end
+
+ring.chain = luring.chain
+
+---Adds IOSQE_ASYNC (begin in a worker thread) or IOSQE_IO_DRAIN (wait for all that was queued before) to an action that is
+---not submitted yet. The other flags are said by arguments and by `chain`.
+---@param ring luring.ring
+---@param key lightuserdata
+---@param flags integer
+function luring.sqe_set_flags(ring, key, flags) end
+
+ring.sqe_set_flags = luring.sqe_set_flags
+
+---Gives an action the rights that `register_personality` has kept under `id` (0 to 65535).
+---@param ring luring.ring
+---@param key lightuserdata
+---@param id integer
+function luring.sqe_set_personality(ring, key, id) end
+
+ring.sqe_set_personality = luring.sqe_set_personality
+
+---Gives an action that reads or writes a file an I/O priority (0 to 65535): see ioprio_set(2).
+---@param ring luring.ring
+---@param key lightuserdata
+---@param ioprio integer
+function luring.sqe_set_ioprio(ring, key, ioprio) end
+
+ring.sqe_set_ioprio = luring.sqe_set_ioprio
+
+---Cancels and waits for that: what is queued and does not match is submitted. `what` is `{key=}`, `{fd=}`, `{op=}` (the
+---number of an operation) or several of these, for what has all of them; or `{any=true}`. `all=true` cancels all that
+---match. Returns 0, with `all` or `any` how many, or `-errno`: -ENOENT if there was none, -ETIME if it took longer than
+---`timeout`. See io_uring_register_sync_cancel(3).
+---@param ring luring.ring
+---@param what table
+---@param timeout? number|{tv_sec: integer, tv_nsec: integer}
+---@return integer
+function luring.sync_cancel(ring, what, timeout) end
+
+ring.sync_cancel = luring.sync_cancel
+
 ---As accept, but the connection goes into `slot` (a number, `luring.fixed` of it, or with
 ---IORING_FILE_INDEX_ALLOC a free one) of the ring's table of files, and has no descriptor; a file
 ---that is there is closed. The value is `luring.fixed(slot)`. SOCK_CLOEXEC makes no sense then.
@@ -530,6 +653,44 @@ ring.accept_multishot_direct = luring.accept_multishot_direct
 function luring.bind(ring, fd, addr, callback) end
 
 ring.bind = luring.bind
+
+---Cancels the action that `key` names, which then ends with -ECANCELED or -EINTR, if that is
+---still possible: one that is not submitted yet never runs. `res` is 0, or -ENOENT if there is
+---none (any more), or -EALREADY if it can't be stopped. With IORING_ASYNC_CANCEL_ALL in `flags`,
+---`res` is how many were cancelled.
+---Since Linux 5.5. Man page: io_uring_prep_cancel(3).
+---The callback gets `(cqe, res, nil, flags)`.
+---@param ring luring.ring
+---@param key lightuserdata
+---@param flags integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.cancel(ring, key, flags, callback) end
+
+ring.cancel = luring.cancel
+
+---Cancels all that is in flight. `res` is how many were cancelled.
+---Since Linux 5.19. Man page: io_uring_prep_cancel(3).
+---The callback gets `(cqe, res, nil, flags)`.
+---@param ring luring.ring
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.cancel_all(ring, callback) end
+
+ring.cancel_all = luring.cancel_all
+
+---Cancels all that is in flight on a descriptor, or with 0 as `flags` one action. `res` is how
+---many were cancelled, or for one 0 or -ENOENT.
+---Since Linux 5.19. Man page: io_uring_prep_cancel_fd(3).
+---The callback gets `(cqe, res, nil, flags)`.
+---@param ring luring.ring
+---@param fd integer|userdata|table
+---@param flags integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.cancel_fd(ring, fd, flags, callback) end
+
+ring.cancel_fd = luring.cancel_fd
 
 ---Closes a descriptor, or the file in a slot (`luring.fixed(slot)`). What is in flight on it goes on: a later message of the peer still ends a
 ---recv. `cancel_fd` ends all of it.
@@ -774,6 +935,20 @@ function luring.link(ring, oldpath, newpath, flags, callback) end
 
 ring.link = luring.link
 
+---Puts a timeout behind the action that was queued last, which `key` names: after that time it
+---is cancelled. Without a callback the timeout itself completes in silence; with one it gets
+----ETIME, or -ECANCELED if the action has ended before.
+---Since Linux 5.5. Man page: io_uring_prep_link_timeout(3).
+---The callback gets `(cqe, res, nil, flags)`.
+---@param ring luring.ring
+---@param key lightuserdata
+---@param after number|{tv_sec: integer, tv_nsec: integer}
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.link_timeout(ring, key, after, callback) end
+
+ring.link_timeout = luring.link_timeout
+
 ---Gives a file one more name; `flags` are linkat's (AT_SYMLINK_FOLLOW).
 ---Since Linux 5.15. Man page: io_uring_prep_linkat(3).
 ---The callback gets `(cqe, res, nil, flags)`.
@@ -825,6 +1000,37 @@ ring.mkdir = luring.mkdir
 function luring.mkdirat(ring, dfd, path, mode, callback) end
 
 ring.mkdirat = luring.mkdirat
+
+---Sends a message to the ring whose descriptor is `fd`: its `on_message` gets `len` as `res`, and
+---`data`, 0 to 2^53-1.
+---Since Linux 5.18. Man page: io_uring_prep_msg_ring(3). Needs liburing 2.2.
+---The callback gets `(cqe, res, nil, flags)`.
+---@param ring luring.ring
+---@param fd integer|userdata|table
+---@param len integer
+---@param data integer
+---@param flags integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.msg_ring(ring, fd, len, data, flags, callback) end
+
+ring.msg_ring = luring.msg_ring
+
+---Sends a descriptor of this ring's table to the ring whose descriptor is `fd`, into the slot
+---`target` of its table, or without one into any that is free; `data` is a message's.
+---Since Linux 6.0. Man page: io_uring_prep_msg_ring_fd(3). Needs liburing 2.4.
+---The callback gets `(cqe, res, nil, flags)`.
+---@param ring luring.ring
+---@param fd integer|userdata|table
+---@param source integer
+---@param target integer
+---@param data integer
+---@param flags integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.msg_ring_fd(ring, fd, source, target, data, flags, callback) end
+
+ring.msg_ring_fd = luring.msg_ring_fd
 
 ---Does nothing, and completes: what it costs to go through the ring.
 ---Since Linux 5.1. Man page: io_uring_prep_nop(3).
@@ -994,6 +1200,21 @@ ring.poll_remove = luring.poll_remove
 function luring.poll_update(ring, key, mask, flags, callback) end
 
 ring.poll_update = luring.poll_update
+
+---As read, into a buffer or a view that lies in the registered one of the slot `buf_index`, from 0.
+---The value is the buffer. -EFAULT: it does not lie there.
+---Since Linux 5.1. Man page: io_uring_prep_read_fixed(3).
+---The callback gets `(cqe, res, value, flags)`.
+---@param ring luring.ring
+---@param fd integer|userdata|table
+---@param buf integer|table
+---@param offset integer
+---@param buf_index integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.read_fixed(ring, fd, buf, offset, buf_index, callback) end
+
+ring.read_fixed = luring.read_fixed
 
 ---Reads one time after the other from what can be polled (a pipe, a terminal, not a file) into buffers
 ---that the kernel selects from `group`: the callback gets each, until a completion without
@@ -1384,6 +1605,20 @@ function luring.waitid(ring, idtype, id, options, flags, callback) end
 
 ring.waitid = luring.waitid
 
+---As write, from a buffer or a view that lies in the registered one of the slot `buf_index`.
+---Since Linux 5.1. Man page: io_uring_prep_write_fixed(3).
+---The callback gets `(cqe, res, nil, flags)`.
+---@param ring luring.ring
+---@param fd integer|userdata|table
+---@param buf string
+---@param offset integer
+---@param buf_index integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.write_fixed(ring, fd, buf, offset, buf_index, callback) end
+
+ring.write_fixed = luring.write_fixed
+
 ---Writes the strings of the list `data` (at most 1024), one after the other, without joining them.
 ---`flags` are pwritev2's (RWF_APPEND, RWF_DSYNC, ...).
 ---Since Linux 5.1. Man page: io_uring_prep_writev2(3).
@@ -1422,6 +1657,28 @@ ring.cq_ready = luring.cq_ready
 function luring.in_flight(ring) end
 
 ring.in_flight = luring.in_flight
+
+---Gives the ring a table of buffers, which read_fixed and write_fixed find by their slots, from 0:
+---the kernel need not look for the pages of each anew. `buffers` is a list of them, or of views,
+---with false for an empty slot; or the number of slots, all empty. 0 or -errno.
+---Since Linux 5.1. Man page: io_uring_register_buffers(3).
+---@param ring luring.ring
+---@param buffers integer|table
+---@return integer
+function luring.register_buffers(ring, buffers) end
+
+ring.register_buffers = luring.register_buffers
+
+---Puts the buffers of a list into the slots from `offset` on; false empties one. How many were
+---done, or -errno.
+---Since Linux 5.13. Man page: io_uring_register_buffers_update_tag(3).
+---@param ring luring.ring
+---@param offset integer
+---@param buffers integer|table
+---@return integer
+function luring.register_buffers_update(ring, offset, buffers) end
+
+ring.register_buffers_update = luring.register_buffers_update
 
 ---Chooses the clock by which `submit_and_wait`'s timeout is measured: CLOCK_MONOTONIC or
 ---CLOCK_BOOTTIME. 0 or -errno.
@@ -1560,6 +1817,14 @@ ring.sq_ready = luring.sq_ready
 function luring.sq_space_left(ring) end
 
 ring.sq_space_left = luring.sq_space_left
+
+---Takes the ring's table of buffers away; what is in flight goes on. 0 or -errno.
+---Since Linux 5.1. Man page: io_uring_unregister_buffers(3).
+---@param ring luring.ring
+---@return integer
+function luring.unregister_buffers(ring) end
+
+ring.unregister_buffers = luring.unregister_buffers
 
 ---Signals the eventfd no more. 0 or -errno.
 ---Since Linux 5.2. Man page: io_uring_unregister_eventfd(3).
