@@ -66,7 +66,7 @@ function complaint(call, parameter, value, kind)
         return complaint(call, { kind = wanted, name = parameter.name }, value, kind)
     elseif wanted == "value" or wanted == "signals" or wanted == "options" then
         if kind == (wanted == "value" and "string" or "table") and value ~= NONE then return nil end
-        if call.name == "udp_bind" then return "table expected, got " .. got(value, kind) end
+        if call.name == "udp_bind" or call.name == "queue_init_params" then return "table expected, got " .. got(value, kind) end
         return complaint(call, { kind = "integer", name = parameter.name }, value, kind)
     elseif wanted == "mode" then
         if kind == "string" then return "mode must be one of: w, w+, a, a+, r" end
@@ -189,6 +189,7 @@ describe("a wrong argument", function()
         Payload = { "x", { true, print, light, { print } } }, Parcel = { "x", { true, print, light, { print } } },
         Sizes = { { 1 }, LIST }, List = { { "x" }, LIST }, Descriptors = { { 0 }, LIST }, Cpus = { { 0 }, LIST },
         Files = { 4, { true, print, "x", light, { print } } },
+        Buffers = { 4, { true, print, "x", light, { print } } },
         OpenHow = { {}, TABLE }, SlotHow = { {}, TABLE }, Outgoing = { { data = "x" }, TABLE }, Napi = { {}, TABLE },
         Event = { { events = 1 }, { true, print, 5, "x", light, {} } },
         Incoming = { 10, SIZE }, Size = { 10, SIZE }, Address = { { family = luring.AF_UNIX, path = "/x" }, TABLE },
