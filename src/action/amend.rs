@@ -29,13 +29,14 @@ const KEY: c_int = RING + 1;
 pub unsafe extern "C-unwind" fn sqe_set_flags(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = &mut unsafe { Lua::new(state) };
+    let handle = check(lua);
     let allowed = 1 << sys::IOSQE_IO_DRAIN_BIT | 1 << sys::IOSQE_ASYNC_BIT;
     let flags = integer(lua, KEY + 1, 0, u8::MAX.into()) as u8;
     if u32::from(flags) & !allowed != 0 {
         let why = "must be IOSQE_ASYNC or IOSQE_IO_DRAIN: arguments and chain say the others";
         lua.argument_error(KEY + 1, Message::new(format_args!("{why}")));
     }
-    change(lua, |_, sqe| sqe.flags |= flags)
+    change(lua, handle, |_, sqe| sqe.flags |= flags)
 }
 
 /// `sqe_set_personality(ring, key, id)`: whose rights an action has.
@@ -45,8 +46,9 @@ pub unsafe extern "C-unwind" fn sqe_set_flags(state: RawState) -> c_int {
 pub unsafe extern "C-unwind" fn sqe_set_personality(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = &mut unsafe { Lua::new(state) };
+    let handle = check(lua);
     let id = integer(lua, KEY + 1, 0, u16::MAX.into()) as u16;
-    change(lua, |_, sqe| sqe.personality = id)
+    change(lua, handle, |_, sqe| sqe.personality = id)
 }
 
 /// `sqe_set_ioprio(ring, key, ioprio)`: the I/O priority of an action that reads or writes.
@@ -56,8 +58,9 @@ pub unsafe extern "C-unwind" fn sqe_set_personality(state: RawState) -> c_int {
 pub unsafe extern "C-unwind" fn sqe_set_ioprio(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = &mut unsafe { Lua::new(state) };
+    let handle = check(lua);
     let ioprio = integer(lua, KEY + 1, 0, u16::MAX.into()) as u16;
-    change(lua, |lua, sqe| {
+    change(lua, handle, |lua, sqe| {
         if !has_priority(sqe.opcode) {
             // In others it is a set of flags, some of which make an action complete repeatedly.
             lua.argument_error(
@@ -85,12 +88,17 @@ fn has_priority(opcode: u8) -> bool {
         .contains(&opcode)
 }
 
-/// Changes the SQE of the key that is an argument. Raises if the kernel has got it.
-fn change(lua: &mut Lua, change: impl FnOnce(&Lua, &mut sys::io_uring_sqe)) -> c_int {
+/// The ring, and that a key comes after it. Raises.
+fn check(lua: &mut Lua) -> Handle {
     let handle = Handle::check_open(lua);
     if lua.kind(KEY) != Type::Light {
         lua.type_error(KEY, c"key");
     }
+    handle
+}
+
+/// Changes the SQE of the key that is an argument. Raises if the kernel has got it.
+fn change(lua: &mut Lua, handle: Handle, change: impl FnOnce(&Lua, &mut sys::io_uring_sqe)) -> c_int {
     let ring = handle.ring(lua);
     match find(ring, Key::from_raw(lua.pointer(KEY))) {
         Ok(place) => change(lua, ring.unsubmitted_sqe(place)),
