@@ -172,18 +172,18 @@ function luring.strerror(errno) end
 ---- `fastopen`: how many connections that brought data with their first packet may wait (TCP_FASTOPEN).
 ---
 ---See listen(2), tcp(7).
----@param addr table
+---@param addr luring.address|string
 ---@param opts? table
 ---@return integer
 function luring.tcp_listen(addr, opts) end
 
 ---A socket that is connected to `addr`. It waits for the connection. See connect(2).
----@param addr table
+---@param addr luring.address|string
 ---@return integer
 function luring.tcp_connect(addr) end
 
 ---A socket for datagrams that arrive at `addr`. `opts` may have `reuseport` and `v6only`, as above. See udp(7).
----@param addr table
+---@param addr luring.address|string
 ---@param opts? table
 ---@return integer
 function luring.udp_bind(addr, opts) end
@@ -587,6 +587,41 @@ ring.sqe_set_ioprio = luring.sqe_set_ioprio
 function luring.sync_cancel(ring, what, timeout) end
 
 ring.sync_cancel = luring.sync_cancel
+
+---A buffer of `n` bytes (1 to 4294967295), all zeros; it begins a page, as O_DIRECT wants, and its size never changes.
+---`{shared = true}` makes it survive a fork in both processes. `read`, `recv` and `read_fixed` take it in place of a size,
+---and pass it on as the value; `write`, `send` and `write_fixed` in place of a string. It is kept while in flight. Its bytes
+---count from 1, as a string's do:
+---
+---- `b:sub(i, j?)` copies bytes to a string, `b:set(at, string)` copies a string into it, `b:find(s, from?)` finds a string
+---  and gives its first and last place, `#b` is its size.
+---- `b:view(i, j?)` is a buffer that is a part of this one.
+---- `set` raises on bytes that an action reads, `sub` and `find` on bytes that one fills; not for shared buffers.
+---- Shared ones have 32-bit words, which count from 1: `load32(k)`, `store32(k, n)`, `add32(k, n)` (gives what was there),
+---  `cas32(k, old, new)` (whether it stored, and what was there).
+---@param n integer
+---@param options? table
+---@return luring.ring
+function luring.buffer(n, options) end
+
+---A group of `count` buffers (a power of two, up to 32768) of `size` bytes each, of which the kernel picks one when there is
+---data: so receivers that wait hold none. `read` and `recv` take it in place of a size, `read_multishot` and
+---`recv_multishot` always. The callback gets a string as the value, and the buffer goes back by itself. When all are in
+---use, actions end with -ENOBUFS. `-errno` where the kernel refuses. See io_uring_register_buf_ring(3).
+---
+---- `g:available()` is how many buffers the kernel has.
+---- `g:manual(true)` gives views in place of strings, which `send` takes: a view goes back when all of it has been sent, or
+---  by `g:give(view)`. Once back, every use of it raises.
+---- `g:close()` ends it; it is an error while actions use it.
+---- `luring.IOU_PBUF_RING_INC` as `flags` lets the kernel fill a buffer bit by bit.
+---@param ring luring.ring
+---@param count integer
+---@param size integer
+---@param flags? integer
+---@return luring.ring
+function luring.buf_ring(ring, count, size, flags) end
+
+ring.buf_ring = luring.buf_ring
 
 ---As accept, but the connection goes into `slot` (a number, `luring.fixed` of it, or with
 ---IORING_FILE_INDEX_ALLOC a free one) of the ring's table of files, and has no descriptor; a file
