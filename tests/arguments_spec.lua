@@ -22,7 +22,8 @@ local RANGES = {
     optname = INT, optlen = { 0, 2 ^ 31 - 1 }, whence = INT, length = false, owner = { -1, 2 ^ 32 - 1 },
     group = { -1, 2 ^ 32 - 1 }, st_mode = UINT, device = UINT, pid = INT, signal = INT, options = INT, idtype = UINT,
     id = UINT, initval = UINT, clockid = INT, wd = INT, mask = UINT, value = INT, opts = INT, signals = INT, mode = INT,
-    folder = INT, slot = { 0, 2 ^ 30 - 1 }, max = { 1, 2 ^ 32 - 1 }, n = { 0, 256 }, bits = UINT, ioprio = { 0, 65535 }, count = UINT,
+    folder = INT, slot = { 0, 2 ^ 30 - 1 }, max = { 1, 2 ^ 32 - 1 }, n = { 0, 256 },
+    bits = UINT, ioprio = { 0, 65535 }, count = UINT,
     ["more.flags"] = UINT, ["has.mask"] = UINT, ["sqe_set_flags.flags"] = { 0, 255 },
     ["sqe_set_personality.id"] = { 0, 65535 }, ["buffer.n"] = { 1, 2 ^ 32 - 1 },
 }
@@ -69,7 +70,9 @@ function complaint(call, parameter, value, kind)
         return complaint(call, { kind = wanted, name = parameter.name }, value, kind)
     elseif wanted == "value" or wanted == "signals" or wanted == "options" then
         if kind == (wanted == "value" and "string" or "table") and value ~= NONE then return nil end
-        if call.name == "udp_bind" or call.name == "queue_init_params" then return "table expected, got " .. got(value, kind) end
+        if call.name == "udp_bind" or call.name == "queue_init_params" then
+            return "table expected, got " .. got(value, kind)
+        end
         return complaint(call, { kind = "integer", name = parameter.name }, value, kind)
     elseif wanted == "mode" then
         if kind == "string" then return "mode must be one of: w, w+, a, a+, r" end
@@ -116,11 +119,14 @@ function complaint(call, parameter, value, kind)
 end
 
 -- Right arguments for the places before the wrong one.
+local NUMBERS = { entries = 4, n = 1 }
+
 local function right(parameter, ring)
     local values = {
-        userdata = ring, integer = parameter.name == "entries" and 4 or parameter.name == "n" and 1 or 0, string = "/dev/null", ["function"] = print,
+        userdata = ring, integer = NUMBERS[parameter.name] or 0, string = "/dev/null", ["function"] = print,
         descriptor = 0, time = 0, id = 0, folder = 0, value = 0, mode = 0, options = {}, signals = {},
-        table = {}, cqe = light, data = "x", any = 1, address = { family = luring.AF_UNIX, path = "/nowhere/socket" }, key = light,
+        table = {}, cqe = light, data = "x", any = 1, key = light,
+        address = { family = luring.AF_UNIX, path = "/nowhere/socket" },
     }
     return values[parameter.kind]
 end
