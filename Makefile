@@ -6,6 +6,9 @@ LUA_VERSION := $(if $(LUA),$(or $(shell $(LUA) scripts/lua-version.lua),that of 
 endif
 PREFIX ?= /usr/local
 LUA_CMOD_DIR ?= $(PREFIX)/lib/lua/$(LUA_ABI)
+LUA_LMOD_DIR ?= $(PREFIX)/share/lua/$(LUA_ABI)
+MAN_DIR ?= $(PREFIX)/share/man
+MAN_PAGE ?= luring.3
 DOC_DIR ?= $(PREFIX)/share/doc/luring
 LICENSE_DIR ?= $(DOC_DIR)
 CARGO ?= cargo
@@ -57,15 +60,17 @@ build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 $(MODULE): Cargo.toml Cargo.lock build.rs wrapper.h $(wildcard src/*.rs src/*/*)
 	@$(MAKE) --no-print-directory build
 
-install: $(MODULE) ## put luring.so into $(DESTDIR)$(LUA_CMOD_DIR)
+install: $(MODULE) ## put luring.so into $(DESTDIR)$(LUA_CMOD_DIR), and the annotations for editors
 	$(ONE_LUA)$(INSTALL) -D -m 644 $(MODULE) $(DESTDIR)$(LUA_CMOD_DIR)/luring.so
+	$(INSTALL) -D -m 644 docs/meta.lua $(DESTDIR)$(LUA_LMOD_DIR)/luring/meta.lua
 
-install-doc: ## put the documents into $(DESTDIR)$(DOC_DIR), and the licences
+install-doc: ## put the documents into $(DESTDIR)$(DOC_DIR), the licences and the manual page
+	$(INSTALL) -D -m 644 docs/luring.3 $(DESTDIR)$(MAN_DIR)/man3/$(MAN_PAGE)
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(LICENSE_DIR) $(LICENSES)
 	scripts/install-doc $(DESTDIR)$(DOC_DIR) $(DOCUMENTS)
 
 uninstall: ## remove it from there
-	$(ONE_LUA)rm -f $(DESTDIR)$(LUA_CMOD_DIR)/luring.so
+	$(ONE_LUA)rm -f $(DESTDIR)$(LUA_CMOD_DIR)/luring.so $(DESTDIR)$(LUA_LMOD_DIR)/luring/meta.lua
 
 check: ## run every test on every Lua that is installed (LUA_VERSIONS narrows it)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" VENDORED="$(VENDORED)" scripts/check $(LUA_VERSIONS)

@@ -24,9 +24,10 @@ external_dependencies = {
 build = {
    type = "make",
    build_target = "install",
-   build_variables = { LUA = "$(LUA)", CFLAGS = "$(CFLAGS)", DESTDIR = "", LUA_CMOD_DIR = "target/rock" },
+   build_variables = { LUA = "$(LUA)", CFLAGS = "$(CFLAGS)", DESTDIR = "", LUA_CMOD_DIR = "target/rock",
+      LUA_LMOD_DIR = "target/rock" },
    install_pass = false,
-   install = { lib = { luring = "target/rock/luring.so" } },
+   install = { lib = { luring = "target/rock/luring.so" }, lua = { ["luring.meta"] = "docs/meta.lua" } },
 }
 
 test_dependencies = { "busted" }
