@@ -203,3 +203,72 @@ describe("a finalizer that runs while a large result is made", function()
         end
     end
 end)
+
+-- What a completion brings besides its result stands in memory that is lent meanwhile.
+local MESSAGE = [[
+local luring = require "luring"
+local drive = require "drive"
+local reached, lost = 0, 0
+for n = 1, 12 do
+    local before = drive.descriptors()
+    local ring = luring.queue_init(4, 0)
+    local one, other = luring.socketpair()
+    luring.sendmsg(ring, one, { data = "x", fds = { one, one } }, 0)
+    luring.recvmsg(ring, other, { size = 100, control = 64 }, 0, function(cqe, _, message)
+        luring.cqe_seen(ring, cqe)
+        drive.close(message.fds[1], message.fds[2])
+    end)
+    luring.submit_and_wait(ring, 2)
+    drive.ambush(n, function()
+        reached = reached + 1
+        luring.queue_exit(ring)
+    end, function(owe)
+        owe()
+        luring.do_cqes(ring)
+    end)
+    luring.queue_exit(ring)
+    drive.close(one, other)
+    lost = lost + drive.descriptors() - before
+end
+print(reached > 0, lost)
+]]
+
+describe("a finalizer that runs while a message's table is made", function()
+    it("may end the ring: the descriptors that came are closed", function()
+        local result = child.run(MESSAGE)
+        assert.equal("true\t0\n", result.output)
+        assert.equal(0, result.status)
+    end)
+end)
+
+describe("a finalizer that runs while a view is made", function()
+    it("may have the same completion delivered: it brings one view", function()
+        local views, group = {}, nil
+        for n = 1, 4 do
+            local ring = luring.queue_init(8, 0)
+            local one, other = luring.socketpair()
+            group = luring.buf_ring(ring, 1, 64, 0)
+            if type(group) == "number" then return pending("this kernel has no groups") end
+            group:manual(true)
+            luring.send(ring, one, "data", 0)
+            luring.recv(ring, other, group, 0, function(cqe, _, view)
+                views[#views + 1] = view
+                if #views == 1 then error("again", 0) end
+                luring.cqe_seen(ring, cqe)
+            end)
+            luring.submit_and_wait(ring, 2)
+            drive.ambush(n, function() pcall(luring.do_cqes, ring) end, function(owe)
+                owe()
+                luring.do_cqes(ring)
+            end)
+            pcall(luring.do_cqes, ring)
+            assert.equal(2, #views)
+            assert.is_true(rawequal(views[1], views[2]))
+            group:give(views[1])
+            assert.equal(1, group:available())
+            views = {}
+            luring.queue_exit(ring)
+            drive.close(one, other)
+        end
+    end)
+end)

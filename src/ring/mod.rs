@@ -60,8 +60,8 @@ pub struct Ring {
     delivered_more: Option<(Key, u32)>,
     /// The completion that was seen before a callback got it, and its flags, until that returns.
     seen_before: Option<(Key, u32)>,
-    /// The action whose block is lent, while a value is made of it.
-    lent: Option<Key>,
+    /// The action whose block is lent, while a value is made of it, and the block.
+    lent: Option<(Key, Buffer)>,
     /// The groups of buffers that the kernel has.
     groups: Vec<Group>,
     /// The number that the next of them may have.
@@ -337,9 +337,13 @@ impl Ring {
     /// a callback has got it before. Returns the action if this was its last completion.
     pub fn discard(&mut self, completion: &Completion) -> Option<InFlight> {
         let key = completion.key;
+        let mut completion = *completion;
+        if let Some((_, block)) = self.lent.filter(|(lent, _)| *lent == key) {
+            completion.action.block = block; // where its descriptors stand
+        }
         if !self.has_delivered(key) && !self.has_delivered_more(key) {
             match completion.action.reply {
-                Reply::Amended => self.amended(*completion).0.close(),
+                Reply::Amended => self.amended(completion).0.close(),
                 _ => completion.close(),
             }
         }
@@ -375,10 +379,12 @@ impl Ring {
     /// Takes the block away from an action, so that nothing frees it meanwhile.
     pub fn lend_block(&mut self, key: Key) -> Buffer {
         debug_assert!(self.lent.is_none());
-        self.lent = Some(key);
-        self.in_flight
+        let block = self
+            .in_flight
             .get(key)
-            .map_or(Buffer::EMPTY, |action| std::mem::replace(&mut action.block, Buffer::EMPTY))
+            .map_or(Buffer::EMPTY, |action| std::mem::replace(&mut action.block, Buffer::EMPTY));
+        self.lent = Some((key, block));
+        block
     }
 
     /// Whether a block is lent, so that nothing can be delivered meanwhile.
@@ -392,7 +398,7 @@ impl Ring {
     /// # Safety
     /// It was lent by this ring and is returned once.
     pub unsafe fn return_block(&mut self, block: Buffer) {
-        match self.lent.take().and_then(|key| self.in_flight.get(key)) {
+        match self.lent.take().and_then(|(key, _)| self.in_flight.get(key)) {
             Some(action) => action.block = block,
             // SAFETY: its action has ended, so the kernel is done with it.
             None => unsafe { self.buffers.give(block) },
