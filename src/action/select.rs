@@ -36,12 +36,18 @@ pub fn push(lua: &mut Lua, handle: Handle, completion: Completion, flags: u32) -
 
 fn push_view(lua: &mut Lua, handle: Handle, completion: Completion, flags: u32, group: Group) -> bool {
     let view = buffer::push(lua);
-    handle::keep_head(lua, TABLE);
     // Making it may have run finalizers, and those may have ended the completion or the ring.
     if !handle.get(lua).is_some_and(|ring| ring.is_head(&completion)) {
         return false;
     }
     let Some(selected) = completion.select(flags) else { return false };
+    if selected.is_leased {
+        // Or have had it delivered: there is a view of it already.
+        lua.pop();
+        handle::push_head(lua, TABLE);
+        return true;
+    }
+    handle::keep_head(lua, TABLE);
     let lease = Lease::new(group, selected).unwrap_or_else(|| lua.out_of_memory());
     // SAFETY: it is on the stack.
     unsafe { (*view).fill(Bytes { span: selected.span, lease: Some(lease) }) };
