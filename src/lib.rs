@@ -8,6 +8,7 @@
 mod action;
 mod actions;
 mod calls;
+mod co;
 mod functions;
 mod guard;
 mod handle;

@@ -1,0 +1,63 @@
+//! What `require "luring.co"` loads: straight-line programs, written in Lua.
+//!
+//! The files of `src/co` are part of the module, under the names that tracebacks show. Nothing is
+//! read from the disk.
+
+use crate::actions::ACTIONS;
+use crate::functions::c_name;
+use crate::lua::{Lua, RawState};
+use mlua::ffi;
+use std::ffi::{CStr, c_int};
+
+/// A file: its name, how Lua names its lines, and what is in it.
+type File = (&'static CStr, &'static CStr, &'static str);
+
+macro_rules! files {
+    ($($name:literal)*) => {
+        &[$((
+            c_name(concat!($name, "\0")),
+            c_name(concat!("@luring/co/", $name, ".lua\0")),
+            include_str!(concat!("co/", $name, ".lua")),
+        ),)*]
+    };
+}
+
+/// All of them; the first is called, and calls the others.
+const FILES: &[File] = files! {
+    "main" "failure" "timers" "task" "loop" "scope" "group" "calls" "actions" "event" "semaphore" "channel"
+    "reading" "stream" "address" "server" "relay" "file" "signal" "process"
+};
+
+/// Makes the table that `require "luring.co"` gives.
+///
+/// # Safety
+/// Lua calls this, with a live state, when the module is required.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn luaopen_luring_co(state: RawState) -> c_int {
+    // SAFETY: the caller's promise.
+    let lua = &mut unsafe { Lua::new(state) };
+    lua.set_top(0);
+    lua.push_table();
+    let chunks = 1;
+    for (name, line, source) in FILES {
+        // SAFETY: as above; the file is there for ever. Lua raises if it has no memory left.
+        let status =
+            unsafe { ffi::luaL_loadbuffer(state, source.as_ptr().cast(), source.len(), line.as_ptr()) };
+        if status != ffi::LUA_OK {
+            lua.raise();
+        }
+        lua.set_field(chunks, name);
+    }
+    if let Some((main, _, _)) = FILES.first() {
+        lua.get_field(chunks, main);
+    }
+    lua.push_copy(chunks);
+    lua.push_table();
+    for (place, (name, _)) in (1..).zip(ACTIONS) {
+        lua.push_bytes(name.to_bytes());
+        lua.raw_set(-2, place);
+    }
+    // SAFETY: the function and its two arguments have been pushed.
+    unsafe { ffi::lua_call(state, 2, 1) };
+    1
+}

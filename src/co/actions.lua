@@ -1,0 +1,83 @@
+-- Every action of the module as a function that waits: co.io.fsync(fd, flags).
+
+local luring = require "luring"
+local part = ...
+local task = part "task"
+
+local actions = { public = { io = {} } }
+
+-- The actions by their functions.
+task.names = {}
+
+-- An action may come after it has been listed: those that this build lacks are not in the table.
+for _, name in ipairs(part "actions_there_are") do
+    if luring[name] then task.names[luring[name]] = name end
+end
+
+-- The arguments with the callback behind them.
+local function wait(t, op, n, a, b, c, d, e, f, g)
+    local done = t.done or t:done_of()
+    if n == 0 then return task.wait(t, op, done) end
+    if n == 1 then return task.wait(t, op, a, done) end
+    if n == 2 then return task.wait(t, op, a, b, done) end
+    if n == 3 then return task.wait(t, op, a, b, c, done) end
+    if n == 4 then return task.wait(t, op, a, b, c, d, done) end
+    if n == 5 then return task.wait(t, op, a, b, c, d, e, done) end
+    if n == 6 then return task.wait(t, op, a, b, c, d, e, f, done) end
+    return task.wait(t, op, a, b, c, d, e, f, g, done)
+end
+
+-- Raises the error in the words of the function that the program has called.
+local function checked(name, op)
+    if name:find("multishot", 1, true) then
+        error(name .. " completes more than once: it can't be waited for", 3)
+    end
+    return op
+end
+
+-- What an action gives whose `res` says more than that it is done.
+local COUNTS = {
+    "read", "write", "recv", "send", "accept", "readv", "writev", "read_fixed", "write_fixed", "readv_fixed",
+    "writev_fixed", "splice", "tee", "open", "openat", "openat2", "socket", "sendto", "sendmsg", "send_zc",
+    "sendmsg_zc", "send_zc_fixed", "poll_add", "fixed_fd_install", "files_update", "futex_wake", "futex_waitv",
+    "cancel", "cancel_fd", "cancel_all", "fsetxattr", "setxattr", "cmd_sock",
+}
+local counts = {}
+for _, name in ipairs(COUNTS) do counts[name] = true end
+
+local BYTES = { read = true, recv = true, read_fixed = true }
+
+local function give(name, res, value)
+    if res < 0 then return nil, luring.strerror(-res), -res end
+    if BYTES[name] then return value end
+    if value ~= nil then return value end
+    if counts[name] then return res end
+    return true
+end
+
+-- A value, or nil, message, errno.
+for op, name in pairs(task.names) do
+    actions.public.io[name] = function(...)
+        return give(name, wait(task.me(), checked(name, op), select("#", ...), ...))
+    end
+end
+
+-- res, value, flags, as the callback gets them.
+function actions.public.await(op, ...)
+    local name = task.names[op]
+    if not name then error("bad argument #1 to 'await' (an action of luring expected)", 2) end
+    return wait(task.me(), checked(name, op), select("#", ...), ...)
+end
+
+-- Waits until a descriptor is ready, for what does its own I/O.
+function actions.public.poll(fd, mode)
+    local mask = mode == "r" and luring.POLLIN or mode == "w" and luring.POLLOUT
+    if not mask then error([[bad argument #2 to 'poll' ("r" or "w" expected)]], 2) end
+    local res = wait(task.me(), luring.poll_add, 2, fd, mask)
+    if res < 0 then return nil, luring.strerror(-res), -res end
+    return true
+end
+
+actions.wait = wait
+
+return actions

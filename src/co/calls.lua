@@ -1,0 +1,95 @@
+-- Calls in which a task may wait, on Lua 5.1 too.
+
+local part = ...
+local failure = part "failure"
+local group = part "group"
+local scope = part "scope"
+local task = part "task"
+
+local create, resume, running, status, yield =
+    coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
+local cancelled = failure.public.cancelled
+
+local calls = { public = {} }
+
+-- Whether Lua's own pcall can be yielded across: not on PUC Lua 5.1.
+local probe = create(function() return pcall(yield) end)
+resume(probe)
+local own_is_enough = status(probe) == "suspended"
+
+-- Lua's own, but for a cancellation, which goes on.
+local function passed(ok, ...)
+    if not ok and cancelled((...)) then error((...), 0) end
+    return ok, ...
+end
+
+-- The same where a task of its own takes the place of a protected call.
+local function called(handler, f, ...)
+    local t = task.me()
+    local child = group.call(f, ...)
+    if child.state == "done" then return true, child:outcome() end
+    if child.state == "cancelled" then
+        task.check(t)
+        return false, "task " .. child:get_name() .. " was cancelled"
+    end
+    if not handler then return false, child.err end
+    if handler == debug.traceback then return false, debug.traceback(child.thread, child.err) end
+    return false, handler(child.err)
+end
+
+function calls.public.pcall(f, ...)
+    if own_is_enough or not task.current() then return passed(pcall(f, ...)) end
+    return called(nil, f, ...)
+end
+
+function calls.public.xpcall(f, handler, ...)
+    if own_is_enough or not task.current() then
+        local function handle(err)
+            if cancelled(err) then return err end
+            return handler(err)
+        end
+        return passed(xpcall(f, handle, ...))
+    end
+    return called(handler, f, ...)
+end
+
+-- As coroutine.wrap, for coroutines that wait.
+function calls.public.wrap(f)
+    scope.check_function(f, "wrap", 2)
+    local inner = create(f)
+
+    local took
+
+    local function forwarded(t, outer, ...)
+        t.inner = inner
+        return took(t, outer, resume(inner, ...))
+    end
+
+    -- What the coroutine gave: a value, an error, or a wait, which is the task's.
+    function took(t, outer, ok, op, ...)
+        t.inner = outer
+        if not ok then error(op, 0) end
+        if op ~= task.WAIT then return op, ... end
+        if outer then return forwarded(t, outer, yield(task.WAIT, ...)) end
+        return forwarded(t, outer, yield(...))
+    end
+
+    return function(...)
+        local t = task.current()
+        if not t then
+            local function given(ok, ...)
+                if not ok then error((...), 0) end
+                return ...
+            end
+            return given(resume(inner, ...))
+        end
+        local outer = t.inner
+        if running() ~= t.thread and running() ~= outer then
+            error("a coroutine of the program's own can't wait: make it by co.wrap", 2)
+        end
+        t.inner = inner
+        return took(t, outer, resume(inner, ...))
+    end
+end
+
+return calls

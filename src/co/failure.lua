@@ -1,0 +1,80 @@
+-- What can go wrong, as values: cancellations, and errors that leave their task.
+
+local luring = require "luring"
+
+local failure = { public = {} }
+
+local Cancellation = {}
+Cancellation.__index = Cancellation
+Cancellation.__tostring = function(self)
+    return "task " .. self.name .. " was cancelled" .. (self.why and ": " .. tostring(self.why) or "")
+end
+
+-- The error that ends a cancelled task.
+function failure.cancellation(name, why)
+    return setmetatable({ name = name, why = why }, Cancellation)
+end
+
+-- Whether an error is a cancellation, and why.
+function failure.public.cancelled(err)
+    if getmetatable(err) == Cancellation then return true, err.why end
+    return false
+end
+
+-- What a call gives that the kernel refused: as `io` has it.
+function failure.refused(res, before)
+    local message = luring.strerror(-res)
+    return nil, before and before .. ": " .. message or message, -res
+end
+
+-- The further errors that came with one that is no string, by that one.
+local others = setmetatable({}, { __mode = "k" })
+
+function failure.public.others(err)
+    return others[err] or {}
+end
+
+function failure.set_others(err, list)
+    if #list > 0 and (type(err) == "table" or type(err) == "userdata") then others[err] = list end
+end
+
+-- The lines of a coroutine's traceback that are the program's own.
+function failure.traceback(thread)
+    local lines = {}
+    for line in (debug.traceback(thread) .. "\n"):gmatch("(.-)\n") do
+        if not line:find("^%s*luring/co/") and not line:find("^%s*%[C%]: in function 'error'")
+            and not line:find("^%s*%[C%]: in %?") and not line:find("^%s*%[C%]: in function 'coroutine.yield'")
+            and not line:find("^%s*%[C%]: in function 'yield'") and line ~= "stack traceback:" then
+            lines[#lines + 1] = line
+        end
+    end
+    return lines
+end
+
+-- Where a coroutine is in the program: "chat.lua:41".
+function failure.where(thread)
+    local level = 0
+    while true do
+        local info = debug.getinfo(thread, level, "Sl")
+        if not info then return nil end
+        if info.currentline > 0 and not info.source:find("^@luring/co/") then
+            return info.short_src .. ":" .. info.currentline
+        end
+        level = level + 1
+    end
+end
+
+-- The same of the one who calls the module.
+function failure.caller()
+    local level = 2
+    while true do
+        local info = debug.getinfo(level, "Sl")
+        if not info then return nil end
+        if info.currentline > 0 and not info.source:find("^@luring/co/") then
+            return info.short_src .. ":" .. info.currentline
+        end
+        level = level + 1
+    end
+end
+
+return failure

@@ -1,0 +1,261 @@
+-- Files.
+
+local luring = require "luring"
+local part = ...
+local actions = part "actions"
+local failure = part "failure"
+local reading = part "reading"
+local scope = part "scope"
+local stream = part "stream"
+local task = part "task"
+
+local wait = actions.wait
+
+local file = { public = {} }
+
+local File = {}
+File.__index = File
+reading.extend(File)
+File.buf, File.at, File.size = "", 1, 0
+
+local CHUNK = 65536
+local PERMISSIONS = 438 -- octal 666, less the umask
+
+local function plain(mode)
+    return (mode:gsub("b", ""))
+end
+
+local MODES = {
+    ["r"] = luring.O_RDONLY,
+    ["r+"] = luring.O_RDWR,
+    ["w"] = luring.O_WRONLY + luring.O_CREAT + luring.O_TRUNC,
+    ["w+"] = luring.O_RDWR + luring.O_CREAT + luring.O_TRUNC,
+    ["a"] = luring.O_WRONLY + luring.O_CREAT + luring.O_APPEND,
+    ["a+"] = luring.O_RDWR + luring.O_CREAT + luring.O_APPEND,
+}
+
+local function new(fd, path)
+    return setmetatable({ fd = fd, path = path }, File)
+end
+
+local function refused(self, res)
+    return failure.refused(res, self.path)
+end
+
+local function closed(self)
+    return nil, (self.path and self.path .. ": " or "") .. "closed", luring.EBADF
+end
+
+-- Opens a file as io.open does. `beneath` is a folder, or its descriptor, that the path must not
+-- leave, by links either; `perm` are the permissions of a new one.
+function file.public.open(path, mode, options)
+    if type(path) ~= "string" then error("bad argument #1 to 'open' (string expected)", 2) end
+    local flags = MODES[plain(mode or "r")]
+    if not flags then error("bad argument #2 to 'open' (invalid mode)", 2) end
+    options = options or {}
+    local t = task.me()
+    local perm = flags % (luring.O_CREAT * 2) >= luring.O_CREAT and (options.perm or PERMISSIONS) or 0
+    flags = flags + luring.O_CLOEXEC
+    local fd
+    local done = t.done or t:done_of()
+    task.check(t)
+    if options.beneath then
+        local folder, own = options.beneath, nil
+        if type(folder) == "string" then
+            own = task.wait_bare(t, luring.open, folder, luring.O_PATH + luring.O_DIRECTORY + luring.O_CLOEXEC, 0, done)
+            task.check(t)
+            if own < 0 then return failure.refused(own, folder) end
+            folder = own
+        end
+        fd = task.wait_bare(t, luring.openat2, folder, path,
+            { flags = flags, mode = perm, resolve = luring.RESOLVE_BENEATH }, done)
+        if own then luring.close_fd(own) end
+    else
+        fd = task.wait_bare(t, luring.open, path, flags, perm, done)
+    end
+    if fd < 0 then
+        task.check(t)
+        return failure.refused(fd, path)
+    end
+    return scope.own(new(fd, path))
+end
+
+-- A file of a descriptor that the program has.
+function file.public.file(fd)
+    return scope.own(new(type(fd) == "number" and fd or luring.fileno(fd)))
+end
+
+function File:fill(n)
+    if not self.fd then return closed(self) end
+    local res, data = wait(task.me(), luring.read, 3, self.fd, n and n > CHUNK and n or CHUNK, -1)
+    if res < 0 then return refused(self, res) end
+    if res == 0 then return nil end
+    return data
+end
+
+local buffered_read = File.read
+
+-- What comes next, or what is at an offset, which leaves the file's own position alone; nil alone at
+-- the end.
+function File:read(n, at)
+    if not at then return buffered_read(self, n) end
+    if not self.fd then return closed(self) end
+    local res, data = wait(task.me(), luring.read, 3, self.fd, n, at)
+    if res < 0 then return refused(self, res) end
+    if res == 0 and n > 0 then return nil end
+    return data
+end
+
+-- Writes all of a string, at the file's own position or at an offset: how much, or nil, message,
+-- errno and how much was written.
+function File:write(data, at)
+    if type(data) ~= "string" then error("bad argument #1 to 'write' (string expected)", 2) end
+    if not self.fd then return closed(self) end
+    if not at and self.size > 0 then
+        -- What was read ahead has not been read, as far as the program knows.
+        luring.lseek(self.fd, -self.size, luring.SEEK_CUR)
+        self.buf, self.at, self.tail, self.size = "", 1, nil, 0
+    end
+    local written = 0
+    local t = task.me()
+    while written < #data do
+        local rest = written == 0 and data or data:sub(written + 1)
+        local res = wait(t, luring.write, 3, self.fd, rest, at and at + written or -1)
+        if res < 0 then
+            local _, message, errno = refused(self, res)
+            return nil, message, errno, written
+        end
+        written = written + res
+    end
+    return written
+end
+
+local function simple(self, op, ...)
+    if not self.fd then return closed(self) end
+    local res, value = wait(task.me(), op, select("#", ...), ...)
+    if res < 0 then return refused(self, res) end
+    return value or true
+end
+
+-- Puts what was written onto the disk.
+function File:sync()
+    return simple(self, luring.fsync, self.fd, 0)
+end
+
+local TYPES = {
+    [luring.S_IFREG] = "file", [luring.S_IFDIR] = "directory", [luring.S_IFLNK] = "link", [luring.S_IFIFO] = "pipe",
+    [luring.S_IFSOCK] = "socket", [luring.S_IFCHR] = "character device", [luring.S_IFBLK] = "block device",
+}
+
+local function with_type(stat)
+    stat.type = TYPES[stat.stx_mode - stat.stx_mode % 4096]
+    stat.size = stat.stx_size
+    return stat
+end
+
+-- What the file system knows of it: statx's fields, and `type` and `size`.
+function File:stat()
+    local stat, message, errno =
+        simple(self, luring.statx, self.fd, "", luring.AT_EMPTY_PATH, luring.STATX_BASIC_STATS)
+    if not stat then return nil, message, errno end
+    return with_type(stat)
+end
+
+function File:truncate(length)
+    if not self.fd then return closed(self) end
+    -- The action needs Linux 6.9: this does it anywhere.
+    local res = luring.ftruncate_fd(self.fd, length or 0)
+    if res < 0 then return refused(self, res) end
+    return true
+end
+
+function File:close()
+    local fd = self.fd
+    if not fd then return true end
+    self.fd = nil
+    scope.disown(self)
+    local res = luring.close_fd(fd)
+    if res < 0 then return refused(self, res) end
+    return true
+end
+
+function File:getfd()
+    return self.fd or -1
+end
+
+-- ---- whole files ----
+
+function file.public.read_file(path)
+    local f, message, errno = file.public.open(path)
+    if not f then return nil, message, errno end
+    local data
+    data, message, errno = f:read_all()
+    f:close()
+    if not data then return nil, message, errno end
+    return data
+end
+
+-- With `sync` it is on the disk when this returns; with `atomic` a reader finds the old contents or
+-- the new, never a part.
+function file.public.write_file(path, data, options)
+    options = options or {}
+    local to = options.atomic and path .. "." .. luring.now() .. ".new" or path
+    local f, message, errno = file.public.open(to, "w")
+    if not f then return nil, message, errno end
+    local ok
+    ok, message, errno = f:write(data)
+    if ok and options.sync then ok, message, errno = f:sync() end
+    local shut, why, number = f:close()
+    if ok and not shut then ok, message, errno = nil, why, number end
+    if ok and options.atomic then
+        local renamed
+        renamed, why = os.rename(to, path)
+        if not renamed then ok, message, errno = nil, why, luring.EIO end
+        if renamed and options.sync then
+            local folder = luring.open_file(path:match("^(.*/)[^/]*$") or ".", luring.O_RDONLY)
+            if folder >= 0 then
+                wait(task.me(), luring.fsync, 2, folder, 0)
+                luring.close_fd(folder)
+            end
+        end
+    end
+    if not ok then
+        if options.atomic then os.remove(to) end
+        return nil, message, errno
+    end
+    return true
+end
+
+-- ---- from a file to a stream ----
+
+-- Sends a part of a file, without making a string of it where the kernel can: how much was sent, or
+-- nil, message, errno and how much.
+function stream.Stream:sendfile(source, offset, n)
+    local t = task.me()
+    local fd = type(source) == "number" and source or source:getfd()
+    local sent = 0
+    n = n or math.huge
+    offset = offset or 0
+    while sent < n do
+        local res, data = wait(t, luring.read, 3, fd, math.min(CHUNK * 4, n - sent), offset + sent)
+        if res < 0 then
+            local _, message, errno = failure.refused(res)
+            return nil, message, errno, sent
+        end
+        if res == 0 then break end
+        local ok, message, errno, written = self:write(data)
+        if not ok then return nil, message, errno, sent + (written or 0) end
+        sent = sent + res
+    end
+    return sent
+end
+
+-- ---- the program's own ----
+
+local standard = { stdin = 0, stdout = 1, stderr = 2 }
+for name, fd in pairs(standard) do
+    local kind = luring.getsockopt(fd, luring.SOL_SOCKET, luring.SO_TYPE)
+    file.public[name] = kind == luring.SOCK_STREAM and stream.of_socket(fd) or stream.of_pipe(fd)
+end
+
+return file

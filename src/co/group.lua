@@ -1,0 +1,257 @@
+-- Tasks that a call is made of: it waits for them, and they share the caller's scope.
+
+local luring = require "luring"
+local part = ...
+local failure = part "failure"
+local scope = part "scope"
+local task = part "task"
+local unpack = table.unpack or unpack -- luacheck: ignore 143
+
+local group = { public = {} }
+
+local function wake_parent(t)
+    task.wake(t.parent)
+end
+
+local function start(parent, on_end, f, ...)
+    local t = task.start(parent.loop, parent.scope, parent, on_end, f, ...)
+    return t
+end
+
+-- Runs `f` as a task, and waits for its end whatever comes.
+function group.call_shielded(f, ...)
+    local t = task.me()
+    task.about_to_park_shielded(t)
+    local child = start(t, wake_parent, f, ...)
+    while not child.state do task.park_shielded(t, "shield") end
+    return child
+end
+
+-- Runs `f` as a task while `lock`, which the caller has, is held.
+function group.call_within(lock, f, ...)
+    local t = task.me()
+    local child = start(t, wake_parent, f, ...)
+    local outer = t.callee
+    t.callee = child
+    while not child.state do task.park(t, group.cancel_child, "call") end
+    t.callee = outer
+    lock:release()
+    return child
+end
+
+local function cancel_child(t, why)
+    t.callee:cancel(why)
+end
+
+group.cancel_child = cancel_child
+
+-- The same, and cancels it when the caller is cancelled.
+function group.call(f, ...)
+    local t = task.me()
+    task.about_to_park(t)
+    local child = start(t, wake_parent, f, ...)
+    local outer = t.callee
+    t.callee = child
+    while not child.state do task.park(t, cancel_child, "call") end
+    t.callee = outer
+    return child
+end
+
+-- The results of a child, or its error; a cancellation is the caller's own.
+local function results(t, child)
+    if child.state == "cancelled" then task.check(t) end
+    return task.results_of(child, t)
+end
+group.results = results
+
+function group.public.shield(f, ...)
+    scope.check_function(f, "shield", 2)
+    return task.results_of(group.call_shielded(f, ...), task.me())
+end
+
+-- ---- timeout ----
+
+local Alarm = {}
+Alarm.__index = Alarm
+
+function Alarm:due()
+    self.child.timed_out = true
+    self.child:cancel("timed out")
+end
+
+function group.public.timeout(seconds, f, ...)
+    if type(seconds) ~= "number" or seconds ~= seconds then
+        error("bad argument #1 to 'timeout' (number expected)", 2)
+    end
+    scope.check_function(f, "timeout", 2)
+    local t = task.me()
+    task.about_to_park(t)
+    local child = start(t, wake_parent, f, ...)
+    local alarm = setmetatable({ child = child }, Alarm)
+    local deadlines = t.loop.deadlines
+    if seconds < math.huge then deadlines:add(alarm, t.loop:now() + math.max(seconds, 0)) end
+    local outer = t.callee
+    t.callee = child
+    while not child.state do task.park(t, cancel_child, "timeout") end
+    t.callee = outer
+    deadlines:remove(alarm)
+    if child.state == "cancelled" and child.timed_out then
+        task.check(t)
+        return nil, "timed out", luring.ETIMEDOUT
+    end
+    return results(t, child)
+end
+
+-- ---- several at once ----
+
+local Several = {}
+Several.__index = Several
+
+local function one_ended(t)
+    local self = t.group
+    self.running = self.running - 1
+    self.tasks[t] = nil
+    if t.state == "failed" then
+        if self.failed then
+            table.insert(self.further, t)
+        else
+            self.failed = t
+            self:cancel()
+        end
+    else
+        self:ended(t)
+    end
+    if self.waiting then task.wake(self.parent) end
+end
+
+local function new(ended)
+    return setmetatable({ parent = task.me(), tasks = {}, running = 0, further = {}, ended = ended }, Several)
+end
+
+function Several:start(f, ...)
+    local t = start(self.parent, one_ended, f, ...)
+    t.group = self
+    self.tasks[t] = true
+    self.running = self.running + 1
+    return t
+end
+
+function Several:cancel(why)
+    self.over = true
+    for t in pairs(self.tasks) do t:cancel(why) end
+end
+
+local function cancel_group(t, why)
+    t.several:cancel(why)
+end
+
+-- Waits until no more than `n` run.
+function Several:wait(n)
+    local t = self.parent
+    local outer = t.several
+    t.several = self
+    self.waiting = true
+    while self.running > n do task.park(t, cancel_group, "several") end
+    self.waiting = false
+    t.several = outer
+end
+
+-- Raises what went wrong.
+function Several:check()
+    local t = self.parent
+    if self.failed then
+        local further = {}
+        for _, other in ipairs(self.further) do further[#further + 1] = other.err end
+        failure.set_others(self.failed.err, further)
+        return task.results_of(self.failed, t)
+    end
+    if self.cancelled then task.check(t) end
+end
+
+local function all_ended(self, t)
+    if t.state == "cancelled" then
+        self.cancelled = true
+        return
+    end
+    local value, message, errno = t:outcome()
+    self.list[t.place] = value
+    if value == nil and message ~= nil and not self.refusal then
+        self.refusal = { message, errno }
+        self:cancel()
+    end
+end
+
+function group.public.all(functions)
+    local t = task.me()
+    task.about_to_park(t)
+    for _, f in ipairs(functions) do scope.check_function(f, "all", 2) end
+    local self = new(all_ended)
+    self.list = {}
+    for place, f in ipairs(functions) do self:start(f).place = place end
+    self:wait(0)
+    self:check()
+    if self.refusal then return nil, self.refusal[1], self.refusal[2] end
+    if self.cancelled then task.check(t) end
+    return self.list
+end
+
+local function any_ended(self, t)
+    if t.state == "cancelled" then
+        self.cancelled = true
+        return
+    end
+    local n = t.results and t.results.n or 1
+    local values = { n = n, t:outcome() }
+    if values[1] ~= nil then
+        if not self.winner then
+            self.winner = values
+            self:cancel()
+        end
+    elseif not self.over then
+        self.loser = values
+    end
+end
+
+function group.public.any(functions)
+    local t = task.me()
+    task.about_to_park(t)
+    for _, f in ipairs(functions) do scope.check_function(f, "any", 2) end
+    local self = new(any_ended)
+    for _, f in ipairs(functions) do self:start(f) end
+    self:wait(0)
+    if self.failed then self:check() end
+    local values = self.winner
+    if not values then
+        if self.cancelled then task.check(t) end
+        values = self.loser or { n = 1 }
+    end
+    return unpack(values, 1, values.n)
+end
+
+-- `f` of each item of a list, or of each that an iterator gives, at most `n` at once.
+function group.public.map(n, items, f)
+    if type(n) ~= "number" or n < 1 then error("bad argument #1 to 'map' (a number from 1 on expected)", 2) end
+    scope.check_function(f, "map", 2)
+    local t = task.me()
+    task.about_to_park(t)
+    local self = new(all_ended)
+    self.list = {}
+    local place = 0
+    while not self.over do
+        local item
+        if type(items) == "table" then item = items[place + 1] else item = items() end
+        if item == nil then break end
+        place = place + 1
+        self:start(f, item).place = place
+        self:wait(n - 1)
+        if t.doomed then break end
+    end
+    if t.doomed then self:cancel(t.doomed.why) end
+    self:wait(0)
+    self:check()
+    if self.refusal then return nil, self.refusal[1], self.refusal[2] end
+    if t.doomed then task.check(t) end
+    return self.list
+end
+
+return group

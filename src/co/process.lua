@@ -1,0 +1,185 @@
+-- Other programs.
+
+local luring = require "luring"
+local part = ...
+local actions = part "actions"
+local failure = part "failure"
+local group = part "group"
+local scope = part "scope"
+local signal = part "signal"
+local stream = part "stream"
+local task = part "task"
+
+local process = { public = {} }
+
+local Process = {}
+Process.__index = Process
+
+local GRACE = 5 -- seconds between TERM and KILL at the owner's end
+
+local SIDES = { stdin = 1, stdout = 2, stderr = 2 } -- which end of a pipe is the program's
+local OPTIONS = { stdin = true, stdout = true, stderr = true, cwd = true, env = true, group = true }
+
+local function close(fds)
+    for _, fd in ipairs(fds) do luring.close_fd(fd) end
+end
+
+-- Starts a program: co.process{"ls", "-l", stdout = "pipe"}.
+function process.public.process(program)
+    if type(program) ~= "table" then error("bad argument #1 to 'process' (table expected)", 2) end
+    task.check(task.me())
+    local spec, theirs, ours = {}, {}, {}
+    for key, value in pairs(program) do
+        if type(key) ~= "number" and not OPTIONS[key] then error("unknown option: " .. tostring(key), 2) end
+        spec[key] = value
+    end
+    spec.group = program.group and 0 or nil
+    for name, side in pairs(SIDES) do
+        if spec[name] == "pipe" then
+            local from, to = luring.pipe2(luring.O_CLOEXEC)
+            if from < 0 then
+                close(theirs)
+                for _, fd in pairs(ours) do luring.close_fd(fd) end
+                return failure.refused(from)
+            end
+            spec[name], ours[name] = side == 1 and from or to, side == 1 and to or from
+            theirs[#theirs + 1] = spec[name]
+        end
+    end
+    local pid, pidfd = luring.posix_spawn(spec)
+    close(theirs)
+    if pid < 0 then
+        for _, fd in pairs(ours) do luring.close_fd(fd) end
+        return failure.refused(pid, tostring(program[1]))
+    end
+    local self = setmetatable({ pid = pid, pidfd = pidfd, group = program.group }, Process)
+    for name, fd in pairs(ours) do self[name] = scope.own(stream.of_pipe(fd)) end
+    return scope.own(self)
+end
+
+-- Takes a program's end, if it has come.
+local function reap(self)
+    local info = luring.waitid_now(luring.P_PID, self.pid, luring.WEXITED)
+    if type(info) == "number" then
+        if info == -luring.EAGAIN then return false end
+        self.ended = { nil, "exit", 0, failure.refused(info) }
+    elseif info.code == luring.CLD_EXITED then
+        self.ended = { info.status == 0 or nil, "exit", info.status }
+    else
+        self.ended = { nil, "signal", info.status }
+    end
+    if self.pidfd >= 0 then luring.close_fd(self.pidfd) end
+    self.pidfd = nil
+    scope.disown(self)
+    return true
+end
+
+-- Waits for its end: true or nil, "exit" or "signal", and the number.
+function Process:wait()
+    while not self.ended and not reap(self) do
+        local t = task.me()
+        if self.pidfd >= 0 then
+            local res = actions.wait(t, luring.poll_add, 2, self.pidfd, luring.POLLIN)
+            if res < 0 then return failure.refused(res) end
+        else
+            part("loop").public.sleep(0.01)
+        end
+    end
+    return self.ended[1], self.ended[2], self.ended[3]
+end
+
+-- Sends a signal to the program, or to its group if it has one of its own.
+function Process:kill(name)
+    local number = signal.number(name or "TERM", "kill", 2)
+    if self.ended then return nil, luring.strerror(luring.ESRCH), luring.ESRCH end
+    if self.group then
+        os.execute("kill -" .. number .. " -- -" .. self.pid .. " 2>/dev/null")
+        return true
+    end
+    local res = luring.pidfd_send_signal(self.pidfd, number)
+    if res < 0 then return failure.refused(res) end
+    return true
+end
+
+-- Leaves it running at its owner's end.
+function Process:detach()
+    scope.disown(self)
+    return self
+end
+
+local function wait_for(self)
+    return { self:wait() }
+end
+
+-- Ends the program: its pipes are closed, then TERM, a grace, KILL.
+function Process:close()
+    for name in pairs(SIDES) do
+        if self[name] then self[name]:close() end
+    end
+    if self.ended or reap(self) then return true end
+    self:kill("TERM")
+    if not group.public.timeout(GRACE, wait_for, self) then
+        self:kill("KILL")
+        self:wait()
+    end
+    scope.disown(self)
+    return true
+end
+
+local function collect(from, max, into)
+    while true do
+        local data, message, errno = from:read()
+        if not data then
+            if message then return nil, message, errno end
+            return true
+        end
+        into[#into + 1] = data
+        into.size = (into.size or 0) + #data
+        if max and into.size > max then return nil, "too much output", luring.EMSGSIZE end
+    end
+end
+
+-- Runs a program to its end: {ok=, status=, stdout=, stderr=}. With what there was by then: nil,
+-- message, errno and the table.
+function process.public.capture(program)
+    if type(program) ~= "table" then error("bad argument #1 to 'capture' (table expected)", 2) end
+    local spec = {}
+    for key, value in pairs(program) do spec[key] = value end
+    local seconds, max = spec.timeout, spec.max
+    spec.timeout, spec.max = nil, nil
+    spec.stdout, spec.stderr = spec.stdout or "pipe", spec.stderr or "pipe"
+    local input = spec.stdin
+    local out, err = {}, {}
+    local result
+    local function run()
+        local p, message, errno = process.public.process(spec)
+        if not p then return nil, message, errno end
+        local function execute()
+            local work = { function() p:wait() return true end }
+            if p.stdout then work[#work + 1] = function() return collect(p.stdout, max, out) end end
+            if p.stderr then work[#work + 1] = function() return collect(p.stderr, max, err) end end
+            local done, why, number = group.public.all(work)
+            if not done then return nil, why, number end
+            local ok, kind, n = p:wait()
+            result = { ok = ok or false, kind = kind, status = n }
+            return true
+        end
+        local done
+        if seconds then
+            done, message, errno = group.public.timeout(seconds, execute)
+        else
+            done, message, errno = execute()
+        end
+        group.public.shield(p.close, p)
+        if not done then return nil, message, errno end
+        return true
+    end
+    local _ = input
+    local done, message, errno = run()
+    result = result or { ok = false }
+    result.stdout, result.stderr = table.concat(out), table.concat(err)
+    if not done then return nil, message, errno, result end
+    return result
+end
+
+return process

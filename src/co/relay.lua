@@ -1,0 +1,44 @@
+-- Passing on what two streams bring, both ways.
+
+local part = ...
+local group = part "group"
+local task = part "task"
+
+local relay = { public = {} }
+
+-- From one to the other, until the end of the first.
+local function pump(from, to, shared)
+    while true do
+        local data, message, errno = from:read()
+        if data then
+            shared.last = task.me().loop:now()
+            local ok
+            ok, message, errno = to:write(data)
+            if not ok then return nil, message, errno end
+        elseif message == "timed out" and shared.idle then
+            if task.me().loop:now() - shared.last >= shared.idle then return nil, message, errno end
+        elseif message then
+            return nil, message, errno
+        else
+            to:shutdown()
+            return true
+        end
+    end
+end
+
+-- True when both have ended, or nil, message, errno; with `idle`, when nothing came for so long.
+function relay.public.relay(a, b, options)
+    local shared = { idle = options and options.idle, last = task.me().loop:now() }
+    if shared.idle then
+        a:settimeout(shared.idle, a.write_seconds)
+        b:settimeout(shared.idle, b.write_seconds)
+    end
+    local done, message, errno = group.public.all {
+        function() return pump(a, b, shared) end,
+        function() return pump(b, a, shared) end,
+    }
+    if not done then return nil, message, errno end
+    return true
+end
+
+return relay

@@ -1,0 +1,267 @@
+-- Scopes: tasks that end together, and what they have made.
+
+local part = ...
+local failure = part "failure"
+local task = part "task"
+local unpack = table.unpack or unpack -- luacheck: ignore 143
+
+local scope = { public = {} }
+
+local Scope = {}
+Scope.__index = Scope
+
+local function new(outer)
+    -- `count` tasks are waited for, `background` ones are cancelled at the end.
+    return setmetatable({ outer = outer, tasks = {}, count = 0, background = 0, owned = {}, places = {} }, Scope)
+end
+scope.new = new
+
+-- ---- errors ----
+
+-- The first error ends all the others; it leaves the scope, and the rest with it.
+function Scope:fail(t)
+    if self.failed then
+        self.further = self.further or {}
+        table.insert(self.further, t)
+        return
+    end
+    self.failed = t
+    self:cancel_all()
+end
+
+local function with_trace(t)
+    local err = t.err
+    if type(err) ~= "string" or not t.trace or #t.trace == 0 then return err end
+    return err .. "\nstack traceback of task " .. t:get_name() .. ":\n" .. table.concat(t.trace, "\n")
+end
+
+-- The error that leaves a scope.
+function Scope:error()
+    local err = with_trace(self.failed)
+    local list = {}
+    for _, t in ipairs(self.further or {}) do list[#list + 1] = with_trace(t) end
+    if type(err) == "string" then
+        for _, other in ipairs(list) do err = err .. "\nand: " .. tostring(other) end
+    else
+        failure.set_others(err, list)
+    end
+    return err
+end
+
+-- ---- tasks ----
+
+local function ended(t)
+    local self = t.home
+    self.tasks[t] = nil
+    if t.is_background then self.background = self.background - 1 else self.count = self.count - 1 end
+    if t.state == "failed" then self:fail(t) end
+    if self.waiter and (self.count == 0 or self.background == 0) then task.wake(self.waiter) end
+end
+
+local function start(self, parent, loop, background, f, ...)
+    local t = task.start(loop, self, parent, ended, f, ...)
+    t.home = self
+    self.tasks[t] = true
+    if background then
+        t.is_background = true
+        self.background = self.background + 1
+    else
+        self.count = self.count + 1
+    end
+    -- A scope that is over takes nobody any more.
+    if self.over then t:cancel(self.why) end
+    return t
+end
+
+local function check_function(f, name, level)
+    if type(f) ~= "function" then
+        local meta = getmetatable(f)
+        if not (type(meta) == "table" and meta.__call) then
+            error("bad argument #1 to '" .. name .. "' (function expected, got " .. type(f) .. ")", level + 1)
+        end
+    end
+end
+scope.check_function = check_function
+
+function Scope:spawn(f, ...)
+    check_function(f, "spawn", 2)
+    local parent = task.me()
+    local t = start(self, parent, parent.loop, false, f, ...)
+    t.spawned = failure.caller()
+    return t
+end
+
+function Scope:cancel_all(why)
+    self.over, self.why = true, why
+    for t in pairs(self.tasks) do t:cancel(why) end
+end
+
+-- Ends the scope: all of its tasks are cancelled.
+function Scope:cancel(why)
+    self.cancelled = true
+    self:cancel_all(why)
+end
+
+-- ---- what is owned ----
+
+-- Moves an object, which has a method `close`, into the scope: it is closed at the end.
+function Scope:own(x)
+    local home = scope.homes[x]
+    if home then home:disown(x) end
+    local place = #self.owned + 1
+    self.owned[place] = x
+    self.places[x] = place
+    scope.homes[x] = self
+    return x
+end
+
+scope.homes = setmetatable({}, { __mode = "k" })
+
+function Scope:disown(x)
+    local place = self.places[x]
+    if not place then return end
+    self.places[x] = nil
+    scope.homes[x] = nil
+    local last = #self.owned
+    if place == last then
+        self.owned[place] = nil
+        while self.owned[#self.owned] == false do self.owned[#self.owned] = nil end
+    else
+        self.owned[place] = false
+    end
+    -- What is open for long keeps no place for all that came and went.
+    self.gaps = (self.gaps or 0) + 1
+    if self.gaps > 64 and self.gaps > #self.owned / 2 then
+        local kept = {}
+        for _, y in ipairs(self.owned) do
+            if y then
+                kept[#kept + 1] = y
+                self.places[y] = #kept
+            end
+        end
+        self.owned, self.gaps = kept, 0
+    end
+end
+
+-- Takes an object from its owner: it is the program's own to close.
+function scope.disown(x)
+    local home = scope.homes[x]
+    if home then home:disown(x) end
+end
+
+-- The scope that owns what the running task makes.
+function scope.own(x)
+    local t = task.current()
+    if t and t.scope then t.scope:own(x) end
+    return x
+end
+
+local Deferred = {}
+Deferred.__index = Deferred
+function Deferred:close_owned() self.f() end
+
+-- Calls `f` at the scope's end.
+function Scope:defer(f)
+    check_function(f, "defer", 2)
+    self:own(setmetatable({ f = f }, Deferred))
+end
+
+local function close_all(self)
+    while #self.owned > 0 do
+        local x = self.owned[#self.owned]
+        self.owned[#self.owned] = nil
+        if x then
+            self.places[x] = nil
+            scope.homes[x] = nil
+            if x.close_owned then x:close_owned() else x:close() end
+        end
+    end
+end
+
+-- ---- the end ----
+
+local function cancel_scope(t, why)
+    t.waits_for:cancel_all(why)
+end
+
+-- Waits until all tasks have ended, and closes what is owned. Runs in a task `t`.
+function Scope:settle(t)
+    self.waiter = t
+    t.waits_for = self
+    while self.count > 0 do
+        if t.doomed then
+            self:cancel_all(t.doomed.why)
+            task.park_shielded(t, "scope")
+        else
+            task.park(t, cancel_scope, "scope")
+        end
+    end
+    self.over = true
+    for other in pairs(self.tasks) do other:cancel() end
+    while self.background > 0 do task.park_shielded(t, "scope") end
+    self.waiter, t.waits_for = nil, nil
+    local group = part "group"
+    while #self.owned > 0 do
+        local closer = group.call_shielded(close_all, self)
+        if closer.state == "failed" then
+            if self.failed then
+                self.further = self.further or {}
+                table.insert(self.further, closer)
+            else
+                self.failed = closer
+            end
+        end
+    end
+end
+
+-- Runs `f` in a scope of its own, of the running task.
+local function run(with_scope, f, ...)
+    local t = task.me()
+    task.about_to_park(t)
+    local self = new(t.scope)
+    local body
+    if with_scope then
+        body = start(self, t, t.loop, false, f, self, ...)
+    else
+        body = start(self, t, t.loop, false, f, ...)
+    end
+    self:settle(t)
+    if self.failed then
+        local err = self:error()
+        t.told = err
+        error(err, 0)
+    end
+    if body.state == "cancelled" then
+        task.check(t)
+        return nil, self.why and tostring(self.why) or "cancelled", require("luring").ECANCELED
+    end
+    return body:outcome()
+end
+
+function scope.run(f, ...)
+    return run(false, f, ...)
+end
+
+function scope.public.scope(f)
+    check_function(f, "scope", 2)
+    return run(true, f)
+end
+
+local function spawn(background, name, f, ...)
+    check_function(f, name, 3)
+    local parent = task.me()
+    local t = start(parent.scope, parent, parent.loop, background, f, ...)
+    t.spawned = failure.caller()
+    return t
+end
+
+function scope.public.spawn(f, ...)
+    return spawn(false, "spawn", f, ...)
+end
+
+function scope.public.background(f, ...)
+    return spawn(true, "background", f, ...)
+end
+
+scope.unpack = unpack
+return scope

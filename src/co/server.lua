@@ -1,0 +1,311 @@
+-- Servers, and connections to them.
+
+local luring = require "luring"
+local part = ...
+local address = part "address"
+local failure = part "failure"
+local scope = part "scope"
+local stream = part "stream"
+local task = part "task"
+
+local server = { public = {} }
+
+local Server = {}
+Server.__index = Server
+
+local CLOEXEC = luring.SOCK_CLOEXEC
+local ECANCELED = -luring.ECANCELED
+local PAUSE = 0.1 -- seconds until a server without descriptors tries again
+
+local OPTIONS = { backlog = true, reuseport = true, v6only = true, nodelay = true }
+
+function server.public.listen(host, port, options)
+    local addr, message, errno = address.parse(host, port, "listen")
+    if not addr then return nil, message, errno end
+    local opts = {}
+    for key, value in pairs(options or {}) do
+        if not OPTIONS[key] then error("unknown option: " .. tostring(key), 2) end
+        opts[key] = value
+    end
+    local fd = luring.tcp_listen(addr, opts)
+    if fd < 0 then return failure.refused(fd, host) end
+    return scope.own(setmetatable({ fd = fd, connections = {}, count = 0 }, Server))
+end
+
+local function is_accepting(self)
+    local t = self.acceptor
+    return t and t.op == luring.accept and t.fd == self.fd and (t.key or t.held)
+end
+
+-- Accepts a connection: a stream, or nil, message, errno. A cancellation is one of these.
+local function accept(self, t)
+    if not self.fd or self.closing then return nil, "closed", luring.ECANCELED end
+    if is_accepting(self) then error("another task accepts on this server", 3) end
+    self.acceptor = t
+    local fd = task.wait_bare(t, luring.accept, self.fd, CLOEXEC, t.done or t:done_of())
+    self.acceptor = nil
+    if self.closer then task.wake(self.closer) end
+    if fd >= 0 then return stream.of_socket(fd) end
+    if fd == ECANCELED and self.closing then return nil, "closed", luring.ECANCELED end
+    return failure.refused(fd)
+end
+
+function Server:accept()
+    local t = task.me()
+    task.check(t)
+    local client, message, errno = accept(self, t)
+    if client then return scope.own(client) end
+    task.check(t)
+    return client, message, errno
+end
+
+-- for client in server:accepts() do ... end; not on PUC Lua 5.1.
+function Server:accepts()
+    return function() return (self:accept()) end
+end
+
+-- Stops accepting; connections go on.
+function Server:close()
+    local fd = self.fd
+    if not fd or self.closing then return true end
+    self.closing = true
+    scope.disown(self)
+    if is_accepting(self) then
+        local t = task.me()
+        task.about_to_park_shielded(t)
+        self.acceptor.loop:interrupt(self.acceptor)
+        self.closer = t
+        while is_accepting(self) do task.park_shielded(t, "close") end
+        self.closer = nil
+    end
+    self.fd = nil
+    luring.close_fd(fd)
+    if self.server_task then task.wake(self.server_task) end
+    return true
+end
+
+-- The host and the port that it listens at.
+function Server:address()
+    if not self.fd then return nil, "closed", luring.ECANCELED end
+    return address.name(luring.getsockname(self.fd))
+end
+
+function Server:getfd()
+    return self.fd or -1
+end
+
+-- ---- connections ----
+
+local function report(err, client)
+    local _ = client
+    io.stderr:write("luring.co: a connection's error: ", tostring(err), "\n")
+end
+
+local function over(self, t)
+    local client = t.client
+    self.connections[client] = nil
+    self.count = self.count - 1
+    local home = t.home
+    home.tasks[t] = nil
+    home.count = home.count - 1
+    if home.waiter and home.count == 0 then task.wake(home.waiter) end
+    if self.server_task then task.wake(self.server_task) end
+    for waiter in pairs(self.stoppers or {}) do task.wake(waiter) end
+end
+
+-- Ends a connection that left something behind: tasks, what it made, or an error.
+local function clean_up(self, t)
+    local s, client = t.scope, t.client
+    local own = task.me()
+    own.scope = s
+    if t.state == "failed" then
+        s:fail(t)
+    elseif t.state == "cancelled" then
+        s:cancel_all(t.doomed.why)
+    end
+    s:settle(own)
+    local err
+    if s.failed then
+        err = s:error()
+    elseif t.state == "done" then
+        local value, message = t:outcome()
+        if value == nil then err = message end
+    end
+    if err ~= nil then
+        local ok, why = pcall(self.on_error or report, err, client)
+        if not ok then io.stderr:write("luring.co: on_error: ", tostring(why), "\n") end
+    end
+    client:close()
+end
+
+local function cleaned_up(t)
+    over(t.server, t.connection)
+end
+
+-- A connection's function has ended: this runs outside of tasks.
+local function connection_ended(t)
+    local self, s = t.server, t.scope
+    local simple = t.state ~= "failed" and s.count == 0 and s.background == 0 and #s.owned == 0
+        and not (t.state == "done" and t.results and t.results[1] == nil and t.results[2] ~= nil)
+    local client = t.client
+    if simple and not client.reader and not client.writer then
+        client:close()
+        return over(self, t)
+    end
+    local cleaner = task.start(t.loop, s, t, cleaned_up, clean_up, self, t)
+    cleaner.server, cleaner.connection = self, t
+end
+
+local function connect(self, t, f, client)
+    local s = scope.new(t.scope)
+    local c = task.start(t.loop, s, t, connection_ended, f, client)
+    c.server, c.client, c.home = self, client, t.scope
+    self.connections[client] = c
+    self.count = self.count + 1
+    t.scope.tasks[c] = true
+    t.scope.count = t.scope.count + 1
+end
+
+local function leave_serving(t)
+    task.give_up(t)
+end
+
+local ACCEPT_AGAIN = {
+    [luring.ECONNABORTED] = true, [luring.EINTR] = true, [luring.EPROTO] = true, [luring.ENETDOWN] = true,
+    [luring.EHOSTUNREACH] = true, [luring.ENETUNREACH] = true, [luring.ETIMEDOUT] = true,
+}
+local SHORT = {
+    [luring.EMFILE] = true, [luring.ENFILE] = true, [luring.ENOBUFS] = true, [luring.ENOMEM] = true,
+}
+
+local Nap = {}
+Nap.__index = Nap
+function Nap:due() task.wake(self.task) end
+
+-- Waits until a connection has ended, or a while.
+local function rest(self, t)
+    if not self.said_so then
+        self.said_so = true
+        io.stderr:write("luring.co: no descriptor is left for connections: waiting for one\n")
+    end
+    local nap = setmetatable({ task = t }, Nap)
+    t.loop.deadlines:add(nap, t.loop:now() + PAUSE)
+    self.server_task = t
+    task.park(t, function() task.wake(t) end, "descriptors")
+    self.server_task = nil
+    t.loop.deadlines:remove(nap)
+end
+
+local function accept_all(self, t, f, max)
+    while not self.closing and not t.doomed do
+        if self.count >= max then
+            self.server_task = t
+            task.park(t, function() task.wake(t) end, "connections")
+            self.server_task = nil
+        else
+            local client, message, errno = accept(self, t)
+            if client then
+                connect(self, t, f, client)
+            elseif SHORT[errno] then
+                rest(self, t)
+            elseif not self.closing and not t.doomed and not ACCEPT_AGAIN[errno] then
+                return nil, message, errno
+            end
+        end
+    end
+    return true
+end
+
+-- Runs `f(client)` as a task for each connection, until the server is closed and they have ended.
+function Server:serve(f, options)
+    scope.check_function(f, "serve", 2)
+    for key in pairs(options or {}) do
+        if key ~= "max" and key ~= "on_error" then error("unknown option: " .. tostring(key), 2) end
+    end
+    local t = task.me()
+    task.about_to_park(t)
+    self.on_error = options and options.on_error
+    local ok, message, errno = accept_all(self, t, f, options and options.max or math.huge)
+    if t.doomed then
+        for _, c in pairs(self.connections) do c:cancel(t.doomed.why) end
+    end
+    self.server_task = t
+    while self.count > 0 do
+        if t.doomed then
+            task.park_shielded(t, "connections")
+        else
+            task.park(t, function(_, why)
+                for _, c in pairs(self.connections) do c:cancel(why) end
+            end, "connections")
+        end
+    end
+    self.server_task = nil
+    task.check(t)
+    if ok then return true end
+    return nil, message, errno
+end
+
+local Grace = {}
+Grace.__index = Grace
+function Grace:due()
+    for _, c in pairs(self.server.connections) do c:cancel("stopping") end
+end
+
+-- Stops accepting, and ends waiting reads; what is left after `grace` seconds is cancelled.
+function Server:stop(grace)
+    local t = task.me()
+    task.about_to_park(t)
+    self:close()
+    for client in pairs(self.connections) do client:stop_reading() end
+    local limit
+    if grace and grace < math.huge then
+        limit = setmetatable({ server = self }, Grace)
+        t.loop.deadlines:add(limit, t.loop:now() + grace)
+    end
+    self.stoppers = self.stoppers or {}
+    self.stoppers[t] = true
+    local mine = self.connections
+    -- A connection that stops its own server doesn't wait for itself.
+    local own
+    for _, c in pairs(mine) do if c == t then own = true end end
+    while self.count > (own and 1 or 0) and not t.doomed do task.park(t, leave_serving, "connections") end
+    self.stoppers[t] = nil
+    if limit then t.loop.deadlines:remove(limit) end
+    return true
+end
+
+-- ---- clients ----
+
+local function dial(addr, options)
+    local t = task.me()
+    task.check(t)
+    local fd = luring.socket_fd(addr.family, luring.SOCK_STREAM)
+    if fd < 0 then return failure.refused(fd) end
+    if options.nodelay and addr.family ~= luring.AF_UNIX then
+        luring.setsockopt(fd, luring.IPPROTO_TCP, luring.TCP_NODELAY, 1)
+    end
+    local res = task.wait_bare(t, luring.connect, fd, addr, t.done or t:done_of())
+    if res >= 0 then return scope.own(stream.of_socket(fd)) end
+    luring.close_fd(fd)
+    task.check(t)
+    return failure.refused(res)
+end
+
+function server.public.connect(host, port, options)
+    local addr, message, errno = address.parse(host, port, "connect")
+    if not addr then return nil, message, errno end
+    options = options or {}
+    for key in pairs(options) do
+        if key ~= "timeout" and key ~= "nodelay" then error("unknown option: " .. tostring(key), 2) end
+    end
+    local s
+    if options.timeout then
+        s, message, errno = part("group").public.timeout(options.timeout, dial, addr, options)
+    else
+        s, message, errno = dial(addr, options)
+    end
+    if not s then return nil, host .. ": " .. message, errno end
+    return s
+end
+
+return server

@@ -1,0 +1,300 @@
+-- Streams: sockets, pipes, and what else has bytes in order.
+
+local luring = require "luring"
+local part = ...
+local failure = part "failure"
+local address = part "address"
+local reading = part "reading"
+local scope = part "scope"
+local task = part "task"
+
+local me, wait_bare = task.me, task.wait_bare
+local ECANCELED, EINTR = -luring.ECANCELED, -luring.EINTR
+local sub = string.sub
+
+local SMALL, LARGE = 4096, 65536 -- how much is read at once, at first and at most
+
+local stream = { public = {} }
+
+local Stream = {}
+Stream.__index = Stream
+stream.Stream = Stream
+reading.extend(Stream)
+
+Stream.get, Stream.get_flags = luring.recv, 0
+Stream.put, Stream.put_flags = luring.send, luring.MSG_WAITALL
+Stream.buf, Stream.at, Stream.size = "", 1, 0
+Stream.want = SMALL
+
+-- The descriptor of a socket.
+function stream.of_socket(fd)
+    return setmetatable({ fd = fd }, Stream)
+end
+
+-- A pipe, a terminal: anything that is read and written as files are.
+function stream.of_pipe(fd)
+    return setmetatable({
+        fd = fd, get = luring.read, get_flags = -1, put = luring.write, put_flags = -1,
+    }, Stream)
+end
+
+-- Whether a task waits for `op` on a descriptor. One that wanted to and could not, as within a
+-- pcall of Lua 5.1, doesn't.
+local function busy(t, op, fd)
+    return t and t.op == op and t.fd == fd and (t.key or t.held)
+end
+
+local REASONS = {
+    ["timed out"] = luring.ETIMEDOUT, closed = luring.ECANCELED, stopping = luring.ECANCELED,
+}
+
+-- Ends the wait of the stream's reader, or of its writer, who gets nil and the reason.
+local function interrupt_reader(self, why)
+    if not busy(self.reader, self.get, self.fd) then return end
+    self.why_read = why
+    self.reader.loop:interrupt(self.reader)
+end
+
+local function interrupt_writer(self, why)
+    if not busy(self.writer, self.put, self.fd) then return end
+    self.why_write = why
+    self.writer.loop:interrupt(self.writer)
+end
+
+-- ---- timeouts: one entry among the loop's deadlines a side, which is moved on when it is due ----
+
+local ReadAlarm, WriteAlarm = {}, {}
+ReadAlarm.__index, WriteAlarm.__index = ReadAlarm, WriteAlarm
+
+function ReadAlarm:due(loop, now)
+    local s = self.stream
+    if not s.fd or not busy(s.reader, s.get, s.fd) then return end
+    if s.read_until > now then return loop.deadlines:add(self, s.read_until) end
+    interrupt_reader(s, "timed out")
+end
+
+function WriteAlarm:due(loop, now)
+    local s = self.stream
+    if not s.fd or not busy(s.writer, s.put, s.fd) then return end
+    if s.write_until > now then return loop.deadlines:add(self, s.write_until) end
+    interrupt_writer(s, "timed out")
+end
+
+local function arm(self, loop, alarm, class, at)
+    if not alarm then alarm = setmetatable({ stream = self }, class) end
+    if alarm.at_place and alarm.at > at then loop.deadlines:remove(alarm) end
+    if not alarm.at_place then loop.deadlines:add(alarm, at) end
+    return alarm
+end
+
+local function check_seconds(seconds, place)
+    if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds or seconds < 0) then
+        error("bad argument #" .. place .. " to 'settimeout' (seconds expected)", 3)
+    end
+end
+
+-- How long a read or a write may wait; nil is for ever.
+function Stream:settimeout(read, write)
+    check_seconds(read, 1)
+    check_seconds(write, 2)
+    self.read_seconds = read ~= math.huge and read or nil
+    self.write_seconds = write ~= math.huge and write or nil
+    return self
+end
+
+-- ---- reading ----
+
+local function closed()
+    return nil, "closed", luring.ECANCELED
+end
+
+-- What a wait that was ended from outside gives.
+local function ended_early(self, t, why)
+    if self.closer then task.wake(self.closer) end
+    task.check(t)
+    return nil, why, REASONS[why]
+end
+
+function Stream:fill(n)
+    local t = me()
+    local fd, get = self.fd, self.get
+    if not fd or self.closing then return closed() end
+    if busy(self.reader, get, fd) then error("another task reads from this stream", 3) end
+    if self.stopping then
+        task.check(t)
+        return nil, "stopping", luring.ECANCELED
+    end
+    local want = self.want
+    if n and n > want then want = n < LARGE and n or LARGE end
+    while true do
+        self.reader = t
+        local seconds = self.read_seconds
+        if seconds then
+            local loop = t.loop
+            self.read_until = loop:now() + seconds
+            self.read_alarm = arm(self, loop, self.read_alarm, ReadAlarm, self.read_until)
+        end
+        local res, data = wait_bare(t, get, fd, want, self.get_flags, t.done or t:done_of())
+        self.reader = nil
+        local why = self.why_read
+        if why then self.why_read = nil end
+        if res > 0 then
+            if res == want and want < LARGE then self.want = want * 2 end
+            if self.closer then task.wake(self.closer) end
+            return data
+        end
+        if res == ECANCELED and (why or t.doomed) then return ended_early(self, t, why) end
+        if self.closer then task.wake(self.closer) end
+        if res == 0 then return nil end
+        if res ~= EINTR then return failure.refused(res) end
+        if why or t.doomed then return ended_early(self, t, why) end
+    end
+end
+
+-- ---- writing ----
+
+local function text_of(...)
+    local n = select("#", ...)
+    for place = 1, n do
+        local piece = select(place, ...)
+        if type(piece) ~= "string" and type(piece) ~= "number" then
+            error("bad argument #" .. place .. " to 'write' (string expected, got " .. type(piece) .. ")", 3)
+        end
+    end
+    if n == 1 then return tostring((...)) end
+    return table.concat { ... }
+end
+
+-- Writes everything: the stream, or nil, message, errno and how much was written.
+function Stream:write(data, ...)
+    local t = me()
+    if select("#", ...) > 0 or type(data) ~= "string" then data = text_of(data, ...) end
+    local fd, put = self.fd, self.put
+    if not fd or self.closing then return nil, "closed", luring.ECANCELED, 0 end
+    if busy(self.writer, put, fd) then error("another task writes to this stream", 2) end
+    if self.torn then return nil, "an earlier write was ended half way", luring.EPIPE, 0 end
+    local written, length = 0, #data
+    while written < length do
+        self.writer = t
+        local seconds = self.write_seconds
+        if seconds then
+            local loop = t.loop
+            self.write_until = loop:now() + seconds
+            self.write_alarm = arm(self, loop, self.write_alarm, WriteAlarm, self.write_until)
+        end
+        local rest = written == 0 and data or sub(data, written + 1)
+        local res = wait_bare(t, put, fd, rest, self.put_flags, t.done or t:done_of())
+        self.writer = nil
+        local why = self.why_write
+        if why then self.why_write = nil end
+        if self.closer then task.wake(self.closer) end
+        if res >= 0 then
+            written = written + res
+            if why == "closed" and written < length then
+                self.torn = true
+                return nil, why, REASONS[why], written
+            end
+        elseif (res == ECANCELED or res == EINTR) and (why or t.doomed) then
+            if written > 0 then self.torn = true end
+            task.check(t)
+            return nil, why, REASONS[why], written
+        elseif res ~= EINTR then
+            if written > 0 then self.torn = true end
+            local _, message, errno = failure.refused(res)
+            return nil, message, errno, written
+        end
+    end
+    return self
+end
+
+-- ---- the end ----
+
+-- Ends what waits on the stream, and closes it.
+function Stream:close()
+    local fd = self.fd
+    if not fd or self.closing then return true end
+    self.closing = true
+    scope.disown(self)
+    local function waits()
+        return busy(self.reader, self.get, fd) or busy(self.writer, self.put, fd)
+    end
+    if waits() then
+        local t = me()
+        task.about_to_park_shielded(t)
+        interrupt_reader(self, "closed")
+        interrupt_writer(self, "closed")
+        self.closer = t
+        while waits() do task.park_shielded(t, "close") end
+        self.closer = nil
+    end
+    local loop = task.current() and task.current().loop
+    if loop then
+        if self.read_alarm then loop.deadlines:remove(self.read_alarm) end
+        if self.write_alarm then loop.deadlines:remove(self.write_alarm) end
+    end
+    self.fd = nil
+    local res = luring.close_fd(fd)
+    if res < 0 then return failure.refused(res) end
+    return true
+end
+
+-- Gives the descriptor away, with what was read and not taken.
+function Stream:release()
+    local fd = self.fd
+    if not fd then return closed() end
+    if busy(self.reader, self.get, fd) or busy(self.writer, self.put, fd) then
+        error("a task waits on this stream", 2)
+    end
+    scope.disown(self)
+    local unread = self.size > 0 and reading.take(self, self.size) or ""
+    self.fd = nil
+    return fd, unread
+end
+
+-- Says that nothing more will be written.
+function Stream:shutdown()
+    if not self.fd then return closed() end
+    if self.put == luring.send then
+        local res = luring.shutdown_fd(self.fd, luring.SHUT_WR)
+        if res < 0 then return failure.refused(res) end
+        return true
+    end
+    return self:close()
+end
+
+-- Reads end with "stopping" from now on.
+function Stream:stop_reading()
+    self.stopping = true
+    if self.fd then interrupt_reader(self, "stopping") end
+end
+
+function Stream:peer()
+    if not self.fd then return closed() end
+    local addr = luring.getpeername(self.fd)
+    if type(addr) == "number" then return failure.refused(addr) end
+    return address.name(addr)
+end
+
+function Stream:setopt(level, name, value)
+    if not self.fd then return closed() end
+    local res = luring.setsockopt(self.fd, level, name, value)
+    if res < 0 then return failure.refused(res) end
+    return true
+end
+
+function Stream:getfd()
+    return self.fd or -1
+end
+
+Stream.__tostring = function(self)
+    return self.fd and "stream of fd " .. self.fd or "closed stream"
+end
+
+-- A stream of a descriptor that the program has.
+function stream.public.stream(fd)
+    local number = type(fd) == "number" and fd or luring.fileno(fd)
+    local kind = luring.getsockopt(number, luring.SOL_SOCKET, luring.SO_TYPE)
+    return scope.own(kind == luring.SOCK_STREAM and stream.of_socket(number) or stream.of_pipe(number))
+end
+
+return stream

@@ -1,0 +1,454 @@
+-- Tasks: coroutines that wait for actions, and for one another.
+--
+-- A task that waits yields the action; what has resumed it queues that. So a wait that can't be, as
+-- within a pcall of Lua 5.1, leaves nothing behind. A completion resumes its task at once, out of
+-- do_cqes; what tasks do to one another goes through the loop's list of those that are ready.
+
+local luring = require "luring"
+local part = ...
+local failure = part "failure"
+
+local create, resume, yield, running = coroutine.create, coroutine.resume, coroutine.yield, coroutine.running
+local cqe_seen = luring.cqe_seen
+local ECANCELED, EINTR = -luring.ECANCELED, -luring.EINTR
+local unpack = table.unpack or unpack -- luacheck: ignore 143
+
+local task = { public = {} }
+
+local Task = {}
+Task.__index = Task
+task.Task = Task
+
+-- What a task yields that is no action: it has ended, waits to be woken, is given up, or asks
+-- whether it can.
+local DONE, PARK, DROP, PROBE = {}, {}, {}, {}
+-- What a coroutine within a task yields when the task is to wait.
+local WAIT = {}
+task.WAIT = WAIT
+-- What a task is resumed with that is to raise the second value.
+local RAISE = {}
+
+-- How often a task may swallow its cancellation.
+local PATIENCE = 100
+
+local current -- the task that runs
+local queueing -- the task whose action is being queued
+local numbers = 0
+
+-- The running task, or an error.
+local function me()
+    if not current then error("only a task can wait: run this by co.run", 3) end
+    return current
+end
+task.me = me
+
+function task.current()
+    return current
+end
+
+-- ---- waiting: what runs in the task ----
+
+-- Raises the task's cancellation, which it gets at every wait, until it has swallowed too many.
+local function doom(t)
+    t.swallowed = (t.swallowed or 0) + 1
+    if t.swallowed > PATIENCE then yield(DROP) end
+    error(t.doomed, 0)
+end
+
+-- What a wait gives.
+local function ended(t, res, value, flags)
+    if res == RAISE then error(value, 0) end
+    if t.doomed and (res == ECANCELED or res == EINTR) then doom(t) end
+    return res, value, flags
+end
+
+-- A wait in a coroutine that is not the task's own.
+local function elsewhere(t, ...)
+    if t.inner and t.inner == running() then return ended(t, yield(WAIT, ...)) end
+    error("a coroutine of the program's own can't wait: make it by co.wrap", 0)
+end
+
+-- Queues an action, `op` with its arguments and with t.done as callback, and waits for its
+-- completion: res, value, flags.
+function task.wait(t, ...)
+    if running() ~= t.thread then return elsewhere(t, ...) end
+    if t.doomed then doom(t) end
+    return ended(t, yield(...))
+end
+
+-- As wait, but a cancellation is -ECANCELED and no error: for what has to clean up first.
+function task.wait_bare(t, ...)
+    if running() ~= t.thread then error("a coroutine of the program's own can't wait: make it by co.wrap", 0) end
+    if t.doomed then return ECANCELED end
+    local res, value, flags = yield(...)
+    if res == RAISE then error(value, 0) end
+    return res, value, flags
+end
+
+-- Raises if the task has been cancelled.
+function task.check(t)
+    if t.doomed then doom(t) end
+end
+
+-- Whether a coroutine may yield; Lua 5.1 and 5.2 can't be asked, so they try.
+local may_yield = coroutine.isyieldable
+
+local function ask_to_wait(t)
+    local thread = running()
+    if thread ~= t.thread and (not t.inner or thread ~= t.inner) then elsewhere(t) end
+    if may_yield then
+        if not may_yield() then error("attempt to yield across a C-call boundary", 0) end
+    elseif thread == t.thread then
+        yield(PROBE)
+    else
+        yield(WAIT, PROBE)
+    end
+end
+
+-- To be called before a task lets itself be woken by others: raises if it can't wait.
+function task.about_to_park(t)
+    if t.doomed then doom(t) end
+    ask_to_wait(t)
+end
+
+-- The same for what is not to be cancelled.
+task.about_to_park_shielded = ask_to_wait
+
+-- Waits until somebody wakes the task, and gives what he gave. `leave(t, why)` is called if the task
+-- is cancelled meanwhile: it takes it from where it waits and calls give_up, or goes on waiting.
+function task.park(t, leave, what)
+    t.leave, t.what = leave, what
+    if running() ~= t.thread then return ended(t, yield(WAIT, PARK)) end
+    return ended(t, yield(PARK))
+end
+
+local function stay() end
+
+local function unless_raised(res, value, flags)
+    if res == RAISE then error(value, 0) end
+    return res, value, flags
+end
+
+-- As park, for what is not to be cancelled.
+function task.park_shielded(t, what)
+    t.leave, t.what = stay, what
+    if running() ~= t.thread then return unless_raised(yield(WAIT, PARK)) end
+    return unless_raised(yield(PARK))
+end
+
+-- ---- waking ----
+
+-- Makes a parked task go on, in the loop's next turn.
+local function wake(t, a, b, c)
+    if not t.leave then return end -- it has been woken
+    t.leave = nil
+    t.a, t.b, t.c = a, b, c
+    local loop = t.loop
+    local last = loop.last + 1
+    loop.last = last
+    loop.ready[last] = t
+end
+task.wake = wake
+
+-- Makes a parked task raise its cancellation.
+function task.give_up(t)
+    wake(t, RAISE, t.doomed)
+end
+
+-- Makes a parked task raise an error.
+function task.wake_with_error(t, err)
+    wake(t, RAISE, err)
+end
+
+-- Lets the others run once: the task has been woken before it waits.
+function task.park_ready(t)
+    if running() ~= t.thread then return ended(t, yield(WAIT, PARK)) end
+    return ended(t, yield(PARK))
+end
+
+-- Takes back what a task was woken with and has not got yet.
+function task.unwake(t)
+    t.a, t.b, t.c = RAISE, t.doomed, nil
+end
+
+-- ---- what runs outside of tasks ----
+
+-- Ends a task. `state` is "done", "failed" or "cancelled".
+local function finish(t, state)
+    t.state = state
+    t.key, t.op, t.leave, t.undo = nil, nil, nil, nil
+    local loop = t.loop
+    loop.tasks[t] = nil
+    loop.count = loop.count - 1
+    local joiners = t.joiners
+    if joiners then
+        t.joiners = nil
+        for _, joiner in ipairs(joiners) do wake(joiner) end
+    end
+    local on_end = t.on_end
+    if on_end then on_end(t) end
+end
+
+local function fail(t, err)
+    if t.doomed and err == t.doomed then return finish(t, "cancelled") end
+    if type(err) == "string" and err:find("attempt to yield across", 1, true) then
+        err = err .. " (co.pcall may wait inside)"
+    end
+    t.err = err
+    if type(err) == "string" and err ~= t.told then
+        local lines = failure.traceback(t.thread)
+        if t.inner_err == err and t.inner_trace then
+            local inner = {}
+            for _, line in ipairs(t.inner_trace) do inner[#inner + 1] = line end
+            for _, line in ipairs(lines) do inner[#inner + 1] = line end
+            lines = inner
+        end
+        if t.spawned then lines[#lines + 1] = "\t" .. t.spawned .. ": task " .. t:get_name() .. " spawned" end
+        t.trace = lines
+    end
+    finish(t, "failed")
+end
+
+local function keep(t, ...)
+    local n = select("#", ...)
+    if n == 1 then
+        t.result = ...
+    else
+        t.results = { n = n, ... }
+    end
+    return finish(t, "done")
+end
+
+local after, go_on
+
+-- What could not be queued: the queue is full, or the kernel has no room.
+local function later(t, op, ...)
+    if type(op) ~= "function" or not task.names[op] then
+        return fail(t, "a task waits by luring.co's functions, and not by coroutine.yield")
+    end
+    local loop = t.loop
+    luring.submit(loop.ring)
+    queueing = t
+    local key = op(loop.ring, ...)
+    queueing = nil
+    if key then
+        t.key = key
+        return
+    end
+    t.held = { n = select("#", ...), ... }
+    loop.held[#loop.held + 1] = t
+end
+
+-- What a task has done until it yielded.
+function after(t, ok, op, fd, ...)
+    current = nil
+    if not ok then return fail(t, op) end
+    if op == DONE then return keep(t, fd, ...) end
+    if op == PARK then return end
+    if op == DROP then
+        return fail(t, "task " .. t:get_name() .. " has swallowed its cancellation a hundred times")
+    end
+    if op == PROBE then return go_on(t) end
+    if type(op) ~= "function" then return later(t, op) end
+    t.op, t.fd = op, fd
+    queueing = t
+    local key = op(t.ring, fd, ...)
+    queueing = nil
+    if not key then return later(t, op, fd, ...) end
+    t.key = key
+    if t.doomed then t.loop:interrupt(t) end
+end
+
+-- Goes on with a task.
+function go_on(t, ...)
+    current = t
+    return after(t, resume(t.thread, ...))
+end
+
+-- Raises in the task whose action could not be queued; false if there is none.
+function task.refuse(err)
+    local t = queueing
+    current, queueing = nil, nil
+    if not t then return false end
+    go_on(t, RAISE, err)
+    return true
+end
+
+-- The callback of all of a task's actions.
+function Task.done_of(t)
+    local ring, thread = t.ring, t.thread
+    local function done(cqe, res, value, flags)
+        cqe_seen(ring, cqe)
+        if cqe ~= t.key then return end
+        t.key = nil
+        current = t
+        return after(t, resume(thread, res, value, flags))
+    end
+    t.done = done
+    return done
+end
+
+-- Queues what was held back. False if there still is no room.
+function task.queue_held(t)
+    local held = t.held
+    local op = t.op
+    queueing = t
+    local key = op(t.ring, unpack(held, 1, held.n))
+    queueing = nil
+    if not key then return false end
+    t.held = nil
+    t.key = key
+    return true
+end
+
+-- Gives up what was held back.
+function task.drop_held(t)
+    t.held = nil
+    return go_on(t, ECANCELED)
+end
+
+local function body(f, ...)
+    return DONE, f(...)
+end
+
+-- Runs a task that is ready: it begins, or has been woken.
+function task.run_ready(t)
+    if t.thread then
+        local a, b, c = t.a, t.b, t.c
+        t.a, t.b, t.c, t.undo, t.what = nil, nil, nil, nil, nil
+        return go_on(t, a, b, c)
+    end
+    if t.doomed then
+        t.f, t.args = nil, nil
+        return finish(t, "cancelled")
+    end
+    t.thread = create(body)
+    local f, args = t.f, t.args
+    t.f, t.args = nil, nil
+    current = t
+    if args then return after(t, resume(t.thread, f, unpack(args, 1, args.n))) end
+    return after(t, resume(t.thread, f))
+end
+
+-- A new task of a loop, which starts in its next turn. `on_end(t)` is called when it has ended.
+function task.start(loop, scope, parent, on_end, f, ...)
+    local t = { loop = loop, ring = loop.ring, scope = scope, parent = parent, on_end = on_end, f = f }
+    setmetatable(t, Task)
+    local n = select("#", ...)
+    if n > 0 then t.args = { n = n, ... } end
+    loop.tasks[t] = true
+    loop.count = loop.count + 1
+    local last = loop.last + 1
+    loop.last = last
+    loop.ready[last] = t
+    return t
+end
+
+-- ---- what programs do with tasks ----
+
+function Task:get_name()
+    local name = rawget(self, "name")
+    if not name then
+        numbers = numbers + 1
+        name = tostring(numbers)
+        self.name = name
+    end
+    return name
+end
+
+-- Asks a task to end: what it waits for is cancelled, and every wait raises from now on.
+function Task:cancel(why)
+    if self.state or self.doomed then return end
+    self.doomed = failure.cancellation(self:get_name(), why)
+    if self == current then return end
+    if self.key or self.held then
+        self.loop:interrupt(self)
+    elseif self.leave then
+        self.leave(self, why)
+    elseif self.undo then
+        local undo = self.undo
+        self.undo = nil
+        undo(self)
+    end
+end
+
+-- What it is doing: "new", "running", "ready", "waiting", "done", "failed" or "cancelled".
+function Task:status()
+    if self.state then return self.state end
+    if self == current then return "running" end
+    if not self.thread then return "new" end
+    if self.key or self.leave or self.held then return "waiting" end
+    return "ready"
+end
+
+function Task:traceback()
+    if not self.thread then return "" end
+    return table.concat(failure.traceback(self.thread), "\n")
+end
+
+-- What it waits for: "recv fd 7", "sleep", "channel".
+function Task:waits()
+    if self.key or self.held then
+        local name = task.names[self.op] or "?"
+        if type(self.fd) == "number" then return name .. " fd " .. self.fd end
+        return name
+    end
+    if self.leave then return self.what or "to be woken" end
+    return nil
+end
+
+function Task:outcome()
+    local results = self.results
+    if results then return unpack(results, 1, results.n) end
+    return self.result
+end
+
+local function leave_join(t)
+    local joiners = t.joining.joiners or {}
+    for place, joiner in ipairs(joiners) do
+        if joiner == t then
+            table.remove(joiners, place)
+            break
+        end
+    end
+    task.give_up(t)
+end
+
+-- Waits until it has ended: its results, or its error.
+function Task:join()
+    local t = me()
+    if self == t then error("a task can't join itself", 2) end
+    if not self.state then
+        task.about_to_park(t)
+        self.joiners = self.joiners or {}
+        table.insert(self.joiners, t)
+        t.joining = self
+        task.park(t, leave_join, "join")
+        t.joining = nil
+    end
+    self.joined = true
+    return task.results_of(self, t)
+end
+
+-- The results of a task that has ended, or its error raised in `t`.
+function task.results_of(self, t)
+    if self.state == "cancelled" then error("task " .. self:get_name() .. " was cancelled", 0) end
+    if self.state == "failed" then
+        if type(self.err) == "string" then
+            t.inner_err, t.inner_trace = self.err, self.trace
+            if not self.trace then t.told = self.err end
+        end
+        error(self.err, 0)
+    end
+    return self:outcome()
+end
+
+function Task:__tostring()
+    return "task " .. self:get_name()
+end
+
+function task.public.self()
+    return me()
+end
+
+return task
