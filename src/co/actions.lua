@@ -35,6 +35,23 @@ local function checked(name, op)
     return op
 end
 
+-- How many arguments those actions have whose last may be nil.
+local OPTIONAL = { epoll_ctl = 4, cancel = 2, cancel_fd = 2 }
+
+-- Calls the action with as many arguments as it has. A nil where the callback belongs would be a
+-- wait without an end.
+local function call(name, op, n, ...)
+    local t = task.me()
+    if OPTIONAL[name] then return wait(t, op, OPTIONAL[name], ...) end
+    while n > 0 and (select(n, ...)) == nil do n = n - 1 end
+    for place = 1, n do
+        if (select(place, ...)) == nil then
+            error("bad argument #" .. place .. " to '" .. name .. "' (value expected)", 3)
+        end
+    end
+    return wait(t, op, n, ...)
+end
+
 -- What an action gives whose `res` says more than that it is done.
 local COUNTS = {
     "read", "write", "recv", "send", "accept", "readv", "writev", "read_fixed", "write_fixed", "readv_fixed",
@@ -58,7 +75,7 @@ end
 -- A value, or nil, message, errno.
 for op, name in pairs(task.names) do
     actions.public.io[name] = function(...)
-        return give(name, wait(task.me(), checked(name, op), select("#", ...), ...))
+        return give(name, call(name, checked(name, op), select("#", ...), ...))
     end
 end
 
@@ -66,7 +83,7 @@ end
 function actions.public.await(op, ...)
     local name = task.names[op]
     if not name then error("bad argument #1 to 'await' (an action of luring expected)", 2) end
-    return wait(task.me(), checked(name, op), select("#", ...), ...)
+    return call(name, checked(name, op), select("#", ...), ...)
 end
 
 -- Waits until a descriptor is ready, for what does its own I/O.

@@ -181,6 +181,7 @@ end
 -- ---- the end ----
 
 local function cancel_scope(t, why)
+    t.waits_for.cut = true
     t.waits_for:cancel_all(why)
 end
 
@@ -231,8 +232,9 @@ local function run(with_scope, f, ...)
         t.told = err
         error(err, 0)
     end
+    -- Its own task was cancelled, and so all within.
+    if self.cut then task.check(t) end
     if body.state == "cancelled" then
-        task.check(t)
         return nil, self.why and tostring(self.why) or "cancelled", require("luring").ECANCELED
     end
     return body:outcome()

@@ -57,7 +57,10 @@ end
 
 -- What a wait gives.
 local function ended(t, res, value, flags)
-    if res == RAISE then error(value, 0) end
+    if res == RAISE then
+        if value == t.doomed then doom(t) end
+        error(value, 0)
+    end
     if t.doomed and (res == ECANCELED or res == EINTR) then doom(t) end
     return res, value, flags
 end
@@ -191,7 +194,8 @@ end
 
 local function fail(t, err)
     if t.doomed and err == t.doomed then return finish(t, "cancelled") end
-    if type(err) == "string" and err:find("attempt to yield across", 1, true) then
+    if type(err) == "string" and err:find("attempt to yield across", 1, true)
+        and not err:find("co.pcall may", 1, true) then
         err = err .. " (co.pcall may wait inside)"
     end
     t.err = err
