@@ -42,6 +42,11 @@ return function(module, other, other_title)
         with(luring(module), "luring", "luring"),
         with(luring(module, SINGLE_ISSUER | DEFER_TASKRUN), "luring_defer", "luring, DEFER_TASKRUN"),
     }
+    table.insert(peers, {
+        id = "luring_co", title = "luring.co",
+        probe = "env LUA_CPATH='" .. module .. "/?.so' $LUA -e 'require \"luring.co\" print \"\"'",
+        echo = "env LUA_CPATH='" .. module .. "/?.so' $LUA $CASES/luring_co_echo.lua $SIZE",
+    })
     if other then
         table.insert(peers, with(luring(other), "other", other_title))
     end
