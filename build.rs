@@ -107,7 +107,15 @@ const FLAGS: [&str; 9] = [
 
 /// Numbers that arguments and completions need: they are the kernel's, and so the same where the
 /// headers are older than they are.
-const KERNEL: [(&str, u32); 43] = [
+const KERNEL: [(&str, u32); 57] = [
+    // Macros over the numbers of bits, which bindgen does not read.
+    ("IOSQE_FIXED_FILE", 1 << 0),
+    ("IOSQE_IO_DRAIN", 1 << 1),
+    ("IOSQE_IO_LINK", 1 << 2),
+    ("IOSQE_IO_HARDLINK", 1 << 3),
+    ("IOSQE_ASYNC", 1 << 4),
+    ("IOSQE_BUFFER_SELECT", 1 << 5),
+    ("IOSQE_CQE_SKIP_SUCCESS", 1 << 6),
     ("IORING_CQE_F_SOCK_NONEMPTY", 1 << 2),
     ("IORING_CQE_F_NOTIF", 1 << 3),
     ("IORING_CQE_F_BUF_MORE", 1 << 4),
@@ -136,7 +144,14 @@ const KERNEL: [(&str, u32); 43] = [
     ("RESOLVE_BENEATH", 8),
     ("RESOLVE_IN_ROOT", 16),
     ("RESOLVE_CACHED", 32),
+    ("FUTEX2_SIZE_U8", 0),
+    ("FUTEX2_SIZE_U16", 1),
     ("FUTEX2_SIZE_U32", 2),
+    ("FUTEX2_SIZE_U64", 3),
+    ("FUTEX2_NUMA", 4),
+    ("FUTEX2_MPOL", 8),
+    ("FUTEX2_PRIVATE", 128),
+    ("FUTEX_BITSET_MATCH_ANY", u32::MAX),
     ("IORING_OP_MSG_RING", 40),
     ("IORING_OP_FSETXATTR", 41),
     ("IORING_OP_FGETXATTR", 43),
@@ -182,12 +197,6 @@ fn scan(out: &Path) {
         writeln!(flags, "pub const {name}: u32 = {value};").expect("a String takes all");
         if !all.contains(&name) {
             writeln!(constants, "(c\"{name}\", {value}),").expect("a String takes all");
-        }
-    }
-    // The flags themselves are macros over these numbers, which bindgen does not read.
-    for name in all.iter().filter(|name| name.starts_with("IOSQE_")) {
-        if let Some(flag) = name.strip_suffix("_BIT") {
-            writeln!(constants, "(c\"{flag}\", 1 << crate::sys::{name}),").expect("a String takes all");
         }
     }
     fs::write(out.join("constants.rs"), format!("&[\n{constants}]")).expect("OUT_DIR can be written");

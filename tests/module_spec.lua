@@ -68,6 +68,10 @@ describe("the module", function()
         local numbers = {
             AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, SOCK_STREAM = 1, SOCK_DGRAM = 2, EPERM = 1, ENOENT = 2,
             EINTR = 4, EAGAIN = 11, EINVAL = 22, EPIPE = 32, MSG_PEEK = 2, IORING_SETUP_SQPOLL = 2,
+            IOSQE_FIXED_FILE = 1, IOSQE_IO_DRAIN = 2, IOSQE_IO_LINK = 4, IOSQE_IO_HARDLINK = 8, IOSQE_ASYNC = 16,
+            IOSQE_BUFFER_SELECT = 32, IOSQE_CQE_SKIP_SUCCESS = 64,
+            FUTEX2_SIZE_U8 = 0, FUTEX2_SIZE_U16 = 1, FUTEX2_SIZE_U32 = 2, FUTEX2_SIZE_U64 = 3, FUTEX2_NUMA = 4,
+            FUTEX2_MPOL = 8, FUTEX2_PRIVATE = 128, FUTEX_BITSET_MATCH_ANY = 2 ^ 32 - 1,
         }
         for name, number in pairs(numbers) do assert.equal(number, luring[name], name) end
         for name, value in pairs(luring) do
