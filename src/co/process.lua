@@ -93,8 +93,8 @@ function Process:kill(name)
     local number = signal.number(name or "TERM", "kill", 2)
     if self.ended then return nil, luring.strerror(luring.ESRCH), luring.ESRCH end
     if self.group then
-        os.execute("kill -" .. number .. " -- -" .. self.pid .. " 2>/dev/null")
-        return true
+        local done = os.execute("kill -s " .. number .. " -- -" .. self.pid .. " 2>/dev/null")
+        if done == true or done == 0 then return true end
     end
     local res = luring.pidfd_send_signal(self.pidfd, number)
     if res < 0 then return failure.refused(res) end

@@ -145,7 +145,7 @@ end
 -- A connection's function has ended: this runs outside of tasks.
 local function connection_ended(t)
     local self, s = t.server, t.scope
-    local simple = t.state ~= "failed" and s.count == 0 and s.background == 0 and #s.owned == 0
+    local simple = t.state ~= "failed" and not s.failed and s.count == 0 and s.background == 0 and #s.owned == 0
         and not (t.state == "done" and t.results and t.results[1] == nil and t.results[2] ~= nil)
     local client = t.client
     if simple and not client.reader and not client.writer then
@@ -160,6 +160,7 @@ local function connect(self, t, f, client)
     local s = scope.new(t.scope)
     local c = task.start(t.loop, s, t, connection_ended, f, client)
     c.server, c.client, c.home = self, client, t.scope
+    s.body = c
     self.connections[client] = c
     self.count = self.count + 1
     t.scope.tasks[c] = true

@@ -1,0 +1,145 @@
+local co = require "luring.co"
+local luring = require "luring"
+
+describe("a loop of the program's own", function()
+    it("runs on a ring that the program has, and leaves it open", function()
+        local ring = luring.queue_init(8, 0)
+        local loop = co.loop { ring = ring }
+        assert.equal(5, loop:run(function() co.sleep(0.001) return 5 end))
+        assert.equal(6, loop:run(function() return 6 end))
+        luring.queue_exit(ring)
+    end)
+
+    it("is stepped: nil at the end, 0 while tasks are ready, else the seconds to the next deadline", function()
+        local loop = co.loop()
+        local log = {}
+        assert.is_nil(loop:step())
+        local t = loop:spawn(function()
+            co.sleep(1000)
+            log[#log + 1] = "woken"
+        end)
+        assert.equal(0, loop:timeout())
+        local seconds
+        repeat seconds = loop:step() until seconds ~= 0
+        assert.is_true(seconds > 900 and seconds <= 1000)
+        t:cancel()
+        repeat seconds = loop:step() until seconds ~= 0
+        while seconds do seconds = loop:step() end
+        assert.is_nil(seconds)
+        assert.same({}, log)
+    end)
+
+    it("says math.huge while only I/O is waited for, and can be polled", function()
+        local loop = co.loop()
+        local from, to = luring.pipe2()
+        local got
+        loop:spawn(function() got = co.io.read(from, 10, -1) end)
+        local seconds
+        repeat seconds = loop:step() until seconds ~= 0
+        assert.equal(math.huge, seconds)
+        assert.equal("number", type(loop:pollfd()))
+        assert.equal("r", loop:events())
+        -- The ring is readable when something has come: that is what another loop waits for.
+        local other = luring.queue_init(2, 0)
+        local ready
+        luring.poll_add(other, loop:pollfd(), luring.POLLIN, function(cqe, res)
+            luring.cqe_seen(other, cqe)
+            ready = res
+        end)
+        luring.submit(other)
+        local other_end = luring.queue_init(2, 0)
+        luring.write(other_end, to, "x", -1)
+        luring.submit_and_wait(other_end, 1)
+        while not ready do
+            luring.submit_and_wait(other, 1)
+            luring.do_cqes(other)
+        end
+        while loop:step() do end
+        assert.equal("x", got)
+        luring.close_fd(from)
+        luring.close_fd(to)
+    end)
+
+    it("raises a task's error that nobody took", function()
+        local loop = co.loop()
+        loop:spawn(error, "nobody's", 0)
+        local ok, err = true, nil
+        while ok and err ~= nil or ok do
+            ok, err = pcall(loop.step, loop)
+            if ok and err == nil then break end
+        end
+        assert.is_false(ok)
+        assert.truthy(err:find("nobody's", 1, true))
+    end)
+
+    it("may have its events set from outside of tasks", function()
+        local loop = co.loop()
+        local event, done = co.event(), nil
+        loop:spawn(function()
+            event:wait()
+            done = true
+        end)
+        for _ = 1, 3 do loop:step() end
+        assert.is_nil(done)
+        event:set()
+        while loop:step() do end
+        assert.is_true(done)
+    end)
+
+    it("with a virtual clock jumps to the next deadline", function()
+        local loop = co.loop { clock = "virtual" }
+        local log = {}
+        local before = luring.now()
+        loop:run(function()
+            co.spawn(function() co.sleep(86400) log[#log + 1] = co.now() end)
+            co.spawn(function() co.sleep(3600) log[#log + 1] = co.now() end)
+            assert.same({ nil, "timed out", luring.ETIMEDOUT }, { co.timeout(60, co.sleep, 100) })
+            log[#log + 1] = co.now()
+        end)
+        assert.same({ 60, 3600, 86400 }, log)
+        assert.is_true(luring.now() - before < 3600)
+    end)
+
+    it("takes no options that it doesn't know", function()
+        assert.is_false(pcall(co.loop, { rings = 1 }))
+        assert.is_false(pcall(co.loop, { clock = "real" }))
+    end)
+end)
+
+describe("many tasks", function()
+    it("sleep at once, and wake in the order of their deadlines", function()
+        local loop = co.loop { clock = "virtual" }
+        local order = {}
+        loop:run(function()
+            local seed = 7
+            for _ = 1, 2000 do
+                seed = (seed * 1103 + 12345) % 65536
+                local seconds = seed
+                co.spawn(function()
+                    co.sleep(seconds)
+                    order[#order + 1] = seconds
+                end)
+            end
+        end)
+        assert.equal(2000, #order)
+        for n = 2, #order do assert.is_true(order[n - 1] <= order[n]) end
+    end)
+
+    it("wait for more actions than the queue has room for", function()
+        local ring = luring.queue_init(4, 0)
+        local n = co.loop { ring = ring }:run(function()
+            local n = 0
+            for _ = 1, 100 do
+                co.spawn(function()
+                    co.io.nop()
+                    n = n + 1
+                end)
+            end
+            co.sleep(0.001)
+            while n < 100 do co.sleep(0.001) end
+            return n
+        end)
+        assert.equal(100, n)
+        luring.queue_exit(ring)
+    end)
+end)
