@@ -13,7 +13,7 @@ use crate::values::descriptors::Descriptors;
 use crate::values::epoll::{Event, Events as MaxEvents};
 use crate::values::fd::{Closing, Dir, Fd, Input, NoSlot};
 use crate::values::group::Group;
-use crate::values::integers::{Datum, Int, Length, Mode, Offset, Unsigned, UpTo};
+use crate::values::integers::{Datum, Int, Length, Mode, Offset, SendFlags, Unsigned, UpTo};
 use crate::values::iovecs::{Sizes, Strings as List};
 use crate::values::key::Key;
 use crate::values::message::{Incoming, Outgoing, Parcel, Payload};
@@ -74,7 +74,7 @@ rows! {
     /// (MSG_WAITALL, MSG_MORE, ...). `res` is how many bytes were sent, which may be fewer. A peer that
     /// is gone is -EPIPE, never a signal.
     /// Since Linux 5.6. Man page: io_uring_prep_send(3).
-    fn send(fd: Fd, data: Payload, flags: Int) mostly (Fd, Content, Int) -> Nothing =
+    fn send(fd: Fd, data: Payload, flags: SendFlags) mostly (Fd, Content, SendFlags) -> Nothing =
         |sqe| prep::send(sqe, fd, data.ptr.cast(), data.len as usize, flags | SEND);
 
     /// Accepts a connection on a listening socket; `flags` are accept4's (SOCK_CLOEXEC,
@@ -304,7 +304,7 @@ rows! {
 
     /// Sends `data`, a string or a list of strings, to an address, from a socket that need not be connected.
     /// Since Linux 5.3. Man page: io_uring_prep_sendmsg(3).
-    fn sendto(fd: Fd, data: Parcel, flags: Int, addr: Address) -> Plain = |sqe| {
+    fn sendto(fd: Fd, data: Parcel, flags: SendFlags, addr: Address) -> Plain = |sqe| {
         (*data).msg_name = addr.ptr.cast();
         (*data).msg_namelen = addr.len;
         prep::sendmsg(sqe, fd, data, (flags | SEND) as u32)
@@ -314,7 +314,7 @@ rows! {
     /// address, for a socket that is not connected; `fds` a list of descriptors that the peer of a Unix
     /// socket gets (at most 253); `control` a list of `{level=, type=, data=}` (at most 16).
     /// Since Linux 5.3. Man page: io_uring_prep_sendmsg(3).
-    fn sendmsg(fd: Fd, message: Outgoing, flags: Int) -> Plain =
+    fn sendmsg(fd: Fd, message: Outgoing, flags: SendFlags) -> Plain =
         |sqe| prep::sendmsg(sqe, fd, message, (flags | SEND) as u32);
 
     /// Receives a message of up to `size` bytes, or `{size=, control=, name=}`: `control` is the room for
@@ -345,8 +345,9 @@ rows! {
     /// SOCKET_URING_OP_SETSOCKOPT with an option's `level` and `optname`. `optval` is an integer for an
     /// option that is a C int, or a string as long as the option; the value is what GETSOCKOPT got, likewise.
     /// Since Linux 6.7. Man page: io_uring_prep_cmd_sock(3).
-    fn cmd_sock(cmd_op: Int, fd: Fd, level: Int, optname: Int, optval: OptVal) -> Bytes needs "cmd_sock" "2.5" =
-        |sqe| prep::cmd_sock(sqe, cmd_op, fd, level, optname, optval.ptr.cast(), optval.len as c_int);
+    fn cmd_sock(cmd_op: UpTo<3>, fd: Fd, level: Int, optname: Int, optval: OptVal) -> Bytes needs "cmd_sock" "2.5" =
+        // A later command takes level and optname for an address, and writes there.
+        |sqe| prep::cmd_sock(sqe, cmd_op as c_int, fd, level, optname, optval.ptr.cast(), optval.len as c_int);
 
     /// The address that a socket is bound to, or with 1 as `peer` the one that it is connected to.
     /// Since Linux 6.19. Man page: io_uring_prep_cmd_getsockname(3).
@@ -391,7 +392,8 @@ rows! {
     /// Gives the poll that `key` names another mask; with IORING_POLL_ADD_MULTI in `flags` it goes on
     /// as a multishot.
     /// Since Linux 5.13. Man page: io_uring_prep_poll_update(3).
-    fn poll_update(key: Key, mask: Unsigned, flags: Unsigned) -> Plain = |sqe| {
+    fn poll_update(key: Key, mask: Unsigned, flags: UpTo<3>) -> Plain = |sqe| {
+        // IORING_POLL_UPDATE_USER_DATA, which is 4, would take the poll's key from it.
         let flags = flags | sys::IORING_POLL_UPDATE_EVENTS;
         sys::io_uring_prep_rw(sys::IORING_OP_POLL_REMOVE as c_int, sqe, -1, null(), flags, 0);
         (*sqe).__bindgen_anon_2.addr = key;

@@ -25,10 +25,9 @@ fn word(kind: &str) -> &'static str {
         "Duration" => "time",
         "Key" => "key",
         "OptVal" => "value",
-        "Int" | "Unsigned" | "Offset" | "Length" | "Mode" | "Slot" | "SlotFlags" | "IntoSlot"
-        | "FirstSlot" | "FromSlot" | "SlotOrAny" | "Datum" | "One" | "All" | "ZcFlags" | "MaxEvents" => {
-            "integer"
-        }
+        "Int" | "Unsigned" | "Offset" | "Length" | "Mode" | "Slot" | "SlotFlags" | "SendFlags"
+        | "IntoSlot" | "FirstSlot" | "FromSlot" | "SlotOrAny" | "Datum" | "One" | "All" | "ZcFlags"
+        | "MaxEvents" => "integer",
         "OrNone" => "integer?",
         kind if kind.starts_with("UpTo") => "integer",
         other => panic!("the kind {other} has no word here"),

@@ -272,4 +272,25 @@ describe("zero-copy sends:", function()
         drive.one(ring, "send", b, "hello", 0)
         assert.equal(5, (drive.one(ring, "cmd_sock", luring.SOCKET_URING_OP_SIOCINQ, a, 0, 0, 0)))
     end)
+
+    it("cmd_sock takes no commands but these: another's numbers may be addresses", function()
+        if not drive.has "cmd_sock" then return pending "this liburing has no cmd_sock" end
+        local ok, message = pcall(luring.cmd_sock, ring, 5, a, 0, 0, 0) -- SOCKET_URING_OP_GETSOCKNAME
+        assert.is_false(ok)
+        assert.truthy(message:find("must be between 0 and 3", 1, true), message)
+    end)
+
+    it("nothing but zero-copy sends is sent without a copy", function()
+        local MSG_ZEROCOPY = 2 ^ 26
+        local address = { family = luring.AF_INET, addr = "127.0.0.1", port = 1 }
+        local calls = {
+            { "send", a, "x", MSG_ZEROCOPY }, { "send", a, { "x" }, MSG_ZEROCOPY + luring.MSG_DONTWAIT },
+            { "sendmsg", a, { data = "x" }, MSG_ZEROCOPY }, { "sendto", a, "x", MSG_ZEROCOPY, address },
+        }
+        for _, call in ipairs(calls) do
+            local ok, message = pcall(luring[call[1]], ring, call[2], call[3], call[4], call[5])
+            assert.is_false(ok)
+            assert.truthy(message:find("not MSG_ZEROCOPY: send_zc and sendmsg_zc are that", 1, true), message)
+        end
+    end)
 end)

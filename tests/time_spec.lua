@@ -109,6 +109,19 @@ describe("waiting:", function()
         drive.close(a, b)
     end)
 
+    it("poll_update does not take a poll's key: its completion would end nothing", function()
+        local IORING_POLL_UPDATE_USER_DATA = 4
+        for _, flags in ipairs { IORING_POLL_UPDATE_USER_DATA, IORING_POLL_UPDATE_USER_DATA + 1 } do
+            local from, to = luring.pipe2()
+            local poll = start("poll_add", from, luring.POLLIN)
+            luring.submit(ring)
+            local ok, message = pcall(luring.poll_update, ring, poll.key, luring.POLLIN, flags)
+            assert.is_false(ok)
+            assert.truthy(message:find("must be between 0 and 3", 1, true), message)
+            drive.close(from, to)
+        end
+    end)
+
     it("epoll_ctl says what to watch, and epoll_wait what happened", function()
         if not luring.epoll_create1 then return pending "no epoll_create1" end
         local epfd = luring.epoll_create1()

@@ -98,6 +98,38 @@ kinds! {
     Datum(u64) = 0, (1 << 53) - 1;
 }
 
+/// The flags of what is sent. With MSG_ZEROCOPY the kernel would go on reading the data when the
+/// action has ended, and it is another's by then; `send_zc` waits for that.
+#[derive(Clone, Copy)]
+pub struct SendFlags(c_int);
+
+/// MSG_ZEROCOPY, which not every C library names.
+const ZEROCOPY: c_int = 0x400_0000;
+
+impl Arg for SendFlags {
+    type Wire = c_int;
+
+    #[inline]
+    fn check(lua: &mut Lua, index: c_int) -> SendFlags {
+        let flags = int(lua, index);
+        if flags & ZEROCOPY != 0 {
+            zero_copy(lua, index);
+        }
+        SendFlags(flags)
+    }
+
+    #[inline]
+    fn place(self, _lua: &Lua, _block: &mut Place, _index: c_int) -> c_int {
+        self.0
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn zero_copy(lua: &Lua, index: c_int) -> ! {
+    lua.argument_error(index, Message::new(format_args!("not MSG_ZEROCOPY: send_zc and sendmsg_zc are that")))
+}
+
 /// A C `unsigned`, or none.
 #[derive(Clone, Copy)]
 pub struct OrNone(pub Option<u32>);
