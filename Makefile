@@ -78,6 +78,9 @@ check: ## run every test on every Lua that is installed (LUA_VERSIONS narrows it
 check-valgrind: ## run them under valgrind, on Lua 5.1 and 5.4
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-valgrind
 
+fuzz: ## run random Lua programs under AddressSanitizer (SEED, PROGRAMS, LUA_VERSIONS)
+	@scripts/fuzz $(LUA_VERSIONS)
+
 check-kernel: ## run them on the kernel of another Debian, in a virtual machine (SUITE, LUA_VERSIONS)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-kernel $(or $(SUITE),bookworm) $(KERNEL)
 

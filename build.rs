@@ -174,6 +174,7 @@ fn scan(out: &Path) {
     let bindings = fs::read_to_string(out.join("bindings.rs")).expect("bindgen has written it");
     println!("cargo:rustc-check-cfg=cfg(prep, values(any()))");
     println!("cargo:rustc-check-cfg=cfg(register, values(any()))");
+    println!("cargo:rustc-check-cfg=cfg(fuzzing)"); // scripts/fuzz
     let mut preps = String::new();
     for name in names(&bindings, "fn io_uring_prep_") {
         println!("cargo:rustc-cfg=prep=\"{name}\"");

@@ -80,10 +80,9 @@ function callback(number, f)
         calls = calls - 1
         look(value, res, 0)
         if budget < 0 or calls < 0 then
-            for i = 1, 3 do try("cqe_seen", R[i], cqe) end
+            for i = 1, 3 do pcall(luring.cqe_seen, R[i], cqe) end
             if newest then pcall(luring.cqe_seen, newest, cqe) end
-            if budget < -100 then error("enough") end
-            return
+            error("enough") -- or do_cqes goes on, should it be another ring's
         end
         for i = 1, 3 do
             local in_flight = R[i] and pcall(luring.in_flight, R[i])
@@ -99,7 +98,7 @@ function pause(milliseconds)
     calls = calls - 1
     if calls < 0 then return end
     if luring.timeout(clock, milliseconds / 1000, 0, 0) then luring.submit_and_wait(clock, 1) end
-    while luring.do_cqes(clock) ~= -luring.EAGAIN do break end
+    luring.do_cqes(clock)
 end
 
 -- What nearly every program does with a ring, without waiting for what may never come.
@@ -114,7 +113,10 @@ end
 -- Has a ring run until a timeout stops it.
 function run(r)
     if calls < 0 or not luring.run then return end
-    local ok, key = pcall(luring.timeout, r, 0.01, 0, 0, function() try("stop", r) end)
+    local ok, key = pcall(luring.timeout, r, 0.01, 0, 0, function(cqe)
+        pcall(luring.stop, r)
+        pcall(luring.cqe_seen, r, cqe) -- it may come when the run is over
+    end)
     if ok and key then try("run", r) end
 end
 

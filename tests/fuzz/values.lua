@@ -6,9 +6,9 @@ local values = {}
 
 local ABSURD = {
     "nil", "true", "-1", "0", "1", "1.5", "2^31", "2^32 - 1", "2^53", "-2^63", "1e308", "0/0", "math.huge",
-    "'7'", "''", "'x'", "('y'):rep(70000)", "{}", "{ 1 }", "print", "io.stdout", "closed_file", "object",
+    "'7'", "''", "'x'", "('y'):rep(70000)", "{}", "{ 1 }", "fail", "io.stdout", "closed_file", "object",
     "R[1]", "R[2]", "K[1]", "B[1]", "G[1]", "setmetatable({}, { __index = function() error('index') end })",
-    "setmetatable({}, { __index = function() collectgarbage() end, __call = print })", "coroutine.create(print)",
+    "setmetatable({}, { __index = function() collectgarbage() end, __call = fail })", "coroutine.create(fail)",
 }
 
 local NAMES = { "'a'", "'b'", "'dir'", "'dir/c'", "'fifo'", "'link'", "'none'", "''", "'x\\0y'", "('n'):rep(300)" }
@@ -16,8 +16,6 @@ local NAMES = { "'a'", "'b'", "'dir'", "'dir/c'", "'fifo'", "'link'", "'none'", 
 -- The constants with a prefix, as the module has them, one or two of them.
 local function flags(prefix)
     local names = {}
-    local found = { ["IORING_"] = {}, ["MSG_"] = {}, ["O_"] = {} }
-    found[prefix] = names
     for name in pairs(require "luring") do
         if name:find("^" .. prefix) then names[#names + 1] = "L." .. name end
     end
