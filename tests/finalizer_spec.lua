@@ -272,3 +272,39 @@ describe("a finalizer that runs while a view is made", function()
         end
     end)
 end)
+
+describe("a finalizer that runs while a view's method is called", function()
+    local methods = {
+        set = function(view) view:set(1, 0.5) end,
+        find = function(view) return view:find(0.5) end,
+    }
+    for name, method in pairs(methods) do
+        it("may give the view back: an error, and not what is the kernel's: " .. name, function()
+            local ring = luring.queue_init(8, 0)
+            local one, other = luring.socketpair()
+            local group = luring.buf_ring(ring, 1, 64, 0)
+            if type(group) == "number" then return pending("this kernel has no groups") end
+            group:manual(true)
+            local wrong = 0
+            for n = 1, 3 do
+                luring.send(ring, one, "data", 0)
+                local view = select(2, drive.one(ring, "recv", other, group, 0))
+                local before, after
+                local ok, message = drive.ambush(n, function()
+                    group:give(view)
+                    after = true
+                end, function(owe)
+                    owe()
+                    before = after
+                    method(view)
+                    if after and not before then wrong = wrong + 1 end
+                end)
+                if not ok then assert.truthy(message:find("gone back", 1, true), message) end
+                if not after then group:give(view) end
+            end
+            assert.equal(0, wrong)
+            luring.queue_exit(ring)
+            drive.close(one, other)
+        end)
+    end
+end)

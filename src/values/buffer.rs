@@ -205,6 +205,7 @@ unsafe extern "C-unwind" fn sub(state: RawState) -> c_int {
         // Lua must not see bytes that change, and here it may run the collector before it
         // copies them: so they are copied first, to memory that only this function has.
         let copy: *mut u8 = lua.push_userdata(all.len()).cast();
+        own(lua); // a finalizer may have given it back
         check_free(lua, span, Use::Fill);
         // SAFETY: the userdata is that large, and stays on the stack; the rest as above.
         unsafe {
@@ -223,6 +224,7 @@ unsafe extern "C-unwind" fn set(state: RawState) -> c_int {
     let span = own(lua);
     let at = integer(lua, 2, 1, i64::from(span.len) + 1) as u32;
     let data = bytes(lua, 3);
+    own(lua); // a number's text is new, so a finalizer may have run, and given it back
     let room = span.len - (at - 1);
     if data.len() > room as usize {
         lua.argument_error(3, Message::new(format_args!("longer than the {room} bytes that are left")));
@@ -243,6 +245,7 @@ unsafe extern "C-unwind" fn find(state: RawState) -> c_int {
     let lua = &mut unsafe { Lua::new(state) };
     let span = own(lua);
     let wanted = bytes(lua, 2);
+    own(lua); // as in `set`
     let rest = part(span, place(lua, span, 3, 1), i64::MAX);
     check_free(lua, rest, Use::Fill);
     // SAFETY: both are on the stack.
