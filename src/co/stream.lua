@@ -21,21 +21,23 @@ Stream.__index = Stream
 stream.Stream = Stream
 reading.extend(Stream)
 
-Stream.get, Stream.get_flags = luring.recv, 0
-Stream.put, Stream.put_flags = luring.send, luring.MSG_WAITALL
-Stream.buf, Stream.at, Stream.size = "", 1, 0
-Stream.want = SMALL
+-- What each read and write looks at stands in the object itself: a look at its class costs more.
+-- `odd` says that there is more to look at: a timeout, an end that has been asked for.
+local function new(fd, get, get_flags, put, put_flags)
+    return setmetatable({
+        fd = fd, get = get, get_flags = get_flags, put = put, put_flags = put_flags,
+        buf = "", at = 1, size = 0, want = SMALL, reader = false, writer = false, odd = false,
+    }, Stream)
+end
 
 -- The descriptor of a socket.
 function stream.of_socket(fd)
-    return setmetatable({ fd = fd }, Stream)
+    return new(fd, luring.recv, 0, luring.send, luring.MSG_WAITALL)
 end
 
 -- A pipe, a terminal: anything that is read and written as files are.
 function stream.of_pipe(fd)
-    return setmetatable({
-        fd = fd, get = luring.read, get_flags = -1, put = luring.write, put_flags = -1,
-    }, Stream)
+    return new(fd, luring.read, -1, luring.write, -1)
 end
 
 -- Whether a task waits for `op` on a descriptor. One that wanted to and could not, as within a
@@ -51,13 +53,13 @@ local REASONS = {
 -- Ends the wait of the stream's reader, or of its writer, who gets nil and the reason.
 local function interrupt_reader(self, why)
     if not busy(self.reader, self.get, self.fd) then return end
-    self.why_read = why
+    self.why_read, self.odd = why, true
     self.reader.loop:interrupt(self.reader)
 end
 
 local function interrupt_writer(self, why)
     if not busy(self.writer, self.put, self.fd) then return end
-    self.why_write = why
+    self.why_write, self.odd = why, true
     self.writer.loop:interrupt(self.writer)
 end
 
@@ -99,10 +101,13 @@ function Stream:settimeout(read, write)
     check_seconds(write, 2)
     self.read_seconds = read ~= math.huge and read or nil
     self.write_seconds = write ~= math.huge and write or nil
+    self.odd = true
     return self
 end
 
 -- ---- reading ----
+
+local again = {}
 
 local function closed()
     return nil, "closed", luring.ECANCELED
@@ -115,8 +120,25 @@ local function ended_early(self, t, why)
     return nil, why, REASONS[why]
 end
 
-function Stream:fill(n)
-    local t = me()
+-- The kernel's answer to a read: data, nil at the end, or nil, message, errno; `again` if it is to be
+-- asked again.
+local function answer(self, t, res, data, want)
+    local why = self.why_read
+    if why then self.why_read = nil end
+    if res > 0 then
+        if res == want and want < LARGE then self.want = want * 2 end
+        if self.closer then task.wake(self.closer) end
+        return data
+    end
+    if res == ECANCELED and (why or t.doomed) then return ended_early(self, t, why) end
+    if self.closer then task.wake(self.closer) end
+    if res == 0 then return nil end
+    if res ~= EINTR then return failure.refused(res) end
+    if why or t.doomed then return ended_early(self, t, why) end
+    return again
+end
+
+local function fill_odd(self, t, n)
     local fd, get = self.fd, self.get
     if not fd or self.closing then return closed() end
     if busy(self.reader, get, fd) then error("another task reads from this stream", 3) end
@@ -135,20 +157,25 @@ function Stream:fill(n)
             self.read_alarm = arm(self, loop, self.read_alarm, ReadAlarm, self.read_until)
         end
         local res, data = wait_bare(t, get, fd, want, self.get_flags, t.done or t:done_of())
-        self.reader = nil
-        local why = self.why_read
-        if why then self.why_read = nil end
-        if res > 0 then
-            if res == want and want < LARGE then self.want = want * 2 end
-            if self.closer then task.wake(self.closer) end
-            return data
-        end
-        if res == ECANCELED and (why or t.doomed) then return ended_early(self, t, why) end
-        if self.closer then task.wake(self.closer) end
-        if res == 0 then return nil end
-        if res ~= EINTR then return failure.refused(res) end
-        if why or t.doomed then return ended_early(self, t, why) end
+        self.reader = false
+        local text, message, errno = answer(self, t, res, data, want)
+        if text ~= again then return text, message, errno end
     end
+end
+
+-- Gets more bytes, for the methods that read.
+function Stream:fill(n)
+    local t = me()
+    if self.odd or self.reader then return fill_odd(self, t, n) end
+    local want = self.want
+    if n and n > want then want = n < LARGE and n or LARGE end
+    self.reader = t
+    local res, data = wait_bare(t, self.get, self.fd, want, self.get_flags, t.done or t:done_of())
+    self.reader = false
+    if res > 0 and res < want and not self.odd then return data end
+    local text, message, errno = answer(self, t, res, data, want)
+    if text == again then return fill_odd(self, t, n) end
+    return text, message, errno
 end
 
 -- ---- writing ----
@@ -165,15 +192,33 @@ local function text_of(...)
     return table.concat { ... }
 end
 
--- Writes everything: the stream, or nil, message, errno and how much was written.
-function Stream:write(data, ...)
-    local t = me()
-    if select("#", ...) > 0 or type(data) ~= "string" then data = text_of(data, ...) end
+-- The kernel's answer to a write: how much is written now, or nil, message, errno, written.
+local function written_now(self, t, res, written, length)
+    local why = self.why_write
+    if why then self.why_write = nil end
+    if self.closer then task.wake(self.closer) end
+    if res >= 0 then
+        written = written + res
+        if why ~= "closed" or written == length then return written end
+    elseif res == EINTR and not why and not t.doomed then
+        return written
+    end
+    if written > 0 then self.torn, self.odd = true, true end
+    if res >= 0 or ((res == ECANCELED or res == EINTR) and (why or t.doomed)) then
+        task.check(t)
+        return nil, why, REASONS[why], written
+    end
+    local _, message, errno = failure.refused(res)
+    return nil, message, errno, written
+end
+
+-- Writes a string of which `written` bytes are written.
+local function write_rest(self, t, data, written)
     local fd, put = self.fd, self.put
-    if not fd or self.closing then return nil, "closed", luring.ECANCELED, 0 end
-    if busy(self.writer, put, fd) then error("another task writes to this stream", 2) end
+    if not fd or self.closing then return nil, "closed", luring.ECANCELED, written end
+    if busy(self.writer, put, fd) then error("another task writes to this stream", 3) end
     if self.torn then return nil, "an earlier write was ended half way", luring.EPIPE, 0 end
-    local written, length = 0, #data
+    local length = #data
     while written < length do
         self.writer = t
         local seconds = self.write_seconds
@@ -184,27 +229,27 @@ function Stream:write(data, ...)
         end
         local rest = written == 0 and data or sub(data, written + 1)
         local res = wait_bare(t, put, fd, rest, self.put_flags, t.done or t:done_of())
-        self.writer = nil
-        local why = self.why_write
-        if why then self.why_write = nil end
-        if self.closer then task.wake(self.closer) end
-        if res >= 0 then
-            written = written + res
-            if why == "closed" and written < length then
-                self.torn = true
-                return nil, why, REASONS[why], written
-            end
-        elseif (res == ECANCELED or res == EINTR) and (why or t.doomed) then
-            if written > 0 then self.torn = true end
-            task.check(t)
-            return nil, why, REASONS[why], written
-        elseif res ~= EINTR then
-            if written > 0 then self.torn = true end
-            local _, message, errno = failure.refused(res)
-            return nil, message, errno, written
-        end
+        self.writer = false
+        local now, message, errno, so_far = written_now(self, t, res, written, length)
+        if not now then return nil, message, errno, so_far end
+        written = now
     end
     return self
+end
+
+-- Writes everything: the stream, or nil, message, errno and how much was written.
+function Stream:write(data, ...)
+    local t = me()
+    if type(data) ~= "string" or select("#", ...) > 0 then data = text_of(data, ...) end
+    if self.odd or self.writer or data == "" then return write_rest(self, t, data, 0) end
+    self.writer = t
+    local res = wait_bare(t, self.put, self.fd, data, self.put_flags, t.done or t:done_of())
+    self.writer = false
+    local length = #data
+    if res == length and not self.odd then return self end
+    local now, message, errno, so_far = written_now(self, t, res, 0, length)
+    if not now then return nil, message, errno, so_far end
+    return write_rest(self, t, data, now)
 end
 
 -- ---- the end ----
@@ -213,7 +258,7 @@ end
 function Stream:close()
     local fd = self.fd
     if not fd or self.closing then return true end
-    self.closing = true
+    self.closing, self.odd = true, true
     scope.disown(self)
     local function waits()
         return busy(self.reader, self.get, fd) or busy(self.writer, self.put, fd)
@@ -246,6 +291,7 @@ function Stream:release()
         error("a task waits on this stream", 2)
     end
     scope.disown(self)
+    self.odd = true
     local unread = self.size > 0 and reading.take(self, self.size) or ""
     self.fd = nil
     return fd, unread
@@ -264,7 +310,7 @@ end
 
 -- Reads end with "stopping" from now on.
 function Stream:stop_reading()
-    self.stopping = true
+    self.stopping, self.odd = true, true
     if self.fd then interrupt_reader(self, "stopping") end
 end
 

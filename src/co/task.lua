@@ -144,7 +144,7 @@ end
 -- Makes a parked task go on, in the loop's next turn.
 local function wake(t, a, b, c)
     if not t.leave then return end -- it has been woken
-    t.leave = nil
+    t.leave = false
     t.a, t.b, t.c = a, b, c
     local loop = t.loop
     local last = loop.last + 1
@@ -179,7 +179,7 @@ end
 -- Ends a task. `state` is "done", "failed" or "cancelled".
 local function finish(t, state)
     t.state = state
-    t.key, t.op, t.leave, t.undo = nil, nil, nil, nil
+    t.key, t.op, t.leave, t.undo = false, false, false, nil
     local loop = t.loop
     loop.tasks[t] = nil
     loop.count = loop.count - 1
@@ -284,7 +284,7 @@ function Task.done_of(t)
     local function done(cqe, res, value, flags)
         cqe_seen(ring, cqe)
         if cqe ~= t.key then return end
-        t.key = nil
+        t.key = false
         current = t
         return after(t, resume(thread, res, value, flags))
     end
@@ -336,7 +336,11 @@ end
 
 -- A new task of a loop, which starts in its next turn. `on_end(t)` is called when it has ended.
 function task.start(loop, scope, parent, on_end, f, ...)
-    local t = { loop = loop, ring = loop.ring, scope = scope, parent = parent, on_end = on_end, f = f }
+    -- What each wait looks at stands in the object itself: a look at its class costs more.
+    local t = {
+        loop = loop, ring = loop.ring, scope = scope, parent = parent, on_end = on_end, f = f,
+        doomed = false, key = false, thread = false, op = false, fd = false, done = false, leave = false,
+    }
     setmetatable(t, Task)
     local n = select("#", ...)
     if n > 0 then t.args = { n = n, ... } end
