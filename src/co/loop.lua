@@ -18,6 +18,13 @@ local AGAIN = 0.01 -- seconds until a cancellation is asked for again
 
 local huge = math.huge
 
+-- The error of a ring that can't be made says so, and not where in here.
+local function new_ring()
+    local ok, ring = pcall(luring.queue_init, ENTRIES, 0)
+    if not ok then error(ring, 0) end
+    return ring
+end
+
 -- A loop on a ring of the program's own, or of its own.
 function loop.public.loop(options)
     options = options or {}
@@ -26,7 +33,7 @@ function loop.public.loop(options)
     end
     if options.clock ~= nil and options.clock ~= "virtual" then error('clock is "virtual", or left out', 2) end
     return setmetatable({
-        ring = options.ring or luring.queue_init(ENTRIES, 0),
+        ring = options.ring or new_ring(),
         tasks = {}, count = 0, -- those that have not ended
         ready = {}, first = 1, last = 0, -- those to run
         held = {}, -- those whose action the full queue had no room for
