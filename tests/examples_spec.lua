@@ -4,7 +4,7 @@ local child = require "child"
 describe("every example", function()
     local refuse = child.compile("refuse.c", "refuse")
 
-    for _, name in ipairs { "cat", "echo", "echo_clients", "echo_server", "write_read" } do
+    for _, name in ipairs { "cat", "echo", "echo_clients", "echo_server", "http_server", "write_read" } do
         local file = name .. ".lua"
 
         it(("says how it is used: %s --help"):format(file), function()
