@@ -5,6 +5,7 @@ describe("every example", function()
     local refuse = child.compile("refuse.c", "refuse")
 
     for _, name in ipairs { "cat", "echo", "echo_clients", "echo_server", "http_server", "write_read" } do
+    for _, name in ipairs { "cat", "echo", "echo_clients", "echo_server", "store", "write_read" } do
         local file = name .. ".lua"
 
         it(("says how it is used: %s --help"):format(file), function()
@@ -14,7 +15,7 @@ describe("every example", function()
         end)
 
         it(("says in one line that io_uring is refused: %s"):format(file), function()
-            local arguments = name == "echo_clients" and "1" or nil
+            local arguments = (name == "echo_clients" or name == "store") and "1" or nil
             local result = child.shell(("%s io_uring_setup %d %s"):format(
                 child.quote(refuse), luring.EPERM, child.example(file, arguments)))
             local said = file .. ": could not initialise queue: " .. luring.strerror(luring.EPERM)
