@@ -1,12 +1,14 @@
 //! A ring for other libraries' loops to wait for.
 
 use crate::handle::{Handle, RING};
-use crate::lua::{Function, Lua, RawState};
+use crate::lua::{Function, Lua, Message, RawState};
 use std::ffi::{CStr, c_int};
 
 /// What cqueues' `poll` and LuaSocket's `select` ask an object for.
 const METHODS: [(&CStr, Function); 5] =
     [(c"pollfd", pollfd), (c"events", events), (c"timeout", timeout), (c"getfd", pollfd), (c"dirty", dirty)];
+
+const SILENT: &str = "a ring with IORING_SETUP_DEFER_TASKRUN or IOPOLL wakes no loop (see register_eventfd)";
 
 /// `pollable(ring)`: an object that is readable when the ring has completions.
 ///
@@ -15,7 +17,11 @@ const METHODS: [(&CStr, Function); 5] =
 pub unsafe extern "C-unwind" fn pollable(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = &mut unsafe { Lua::new(state) };
-    Handle::check_open(lua);
+    let handle = Handle::check_open(lua);
+    if !handle.ring(lua).wakes() {
+        // A loop would wait for ever.
+        lua.argument_error(RING, Message::new(format_args!("{SILENT}")));
+    }
     lua.push_table();
     lua.push_copy(RING);
     lua.raw_set(-2, 1);

@@ -159,26 +159,4 @@ describe("a ring", function()
         luring.queue_exit(ring)
         assert.has_error(function() object:pollfd() end)
     end)
-
-    local found, cqueues = pcall(require, "cqueues")
-    if found then
-        it("is polled by cqueues", function()
-            local object = luring.pollable(ring)
-            assert.is_nil((cqueues.poll(object, 0)) == object or nil)
-            luring.write(ring, to, "x", -1)
-            luring.submit(ring)
-            assert.equal(object, (cqueues.poll(object, 10)))
-        end)
-    end
-
-    local has_socket, socket = pcall(require, "socket")
-    if has_socket then
-        it("is selected by LuaSocket", function()
-            local object = luring.pollable(ring)
-            assert.equal(0, #(socket.select({ object }, nil, 0)))
-            luring.write(ring, to, "x", -1)
-            luring.submit(ring)
-            assert.equal(object, (socket.select({ object }, nil, 10))[1])
-        end)
-    end
 end)

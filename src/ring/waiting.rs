@@ -1,7 +1,7 @@
 //! Waiting that ends: after a time, or when there is room.
 
 use super::Ring;
-use crate::sys;
+use crate::sys::{self, flag};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
 
@@ -25,6 +25,12 @@ impl Ring {
     pub fn has_completions(&self) -> bool {
         // SAFETY: the queue is mapped as long as the ring lives.
         self.position() != unsafe { (*self.queues.cq_tail).load(Ordering::Acquire) }
+    }
+
+    /// Whether who waits for the descriptor is woken: not for what is put off until the program
+    /// enters the kernel, though whoever asks then finds it readable.
+    pub fn wakes(&self) -> bool {
+        self.uring.flags & (flag::IORING_SETUP_DEFER_TASKRUN | sys::IORING_SETUP_IOPOLL) == 0
     }
 
     /// Makes room for `count` SQEs, of as many as the queue holds, by submitting: 0, or `-errno`.

@@ -1,0 +1,281 @@
+-- A ring that waits in others' loops, and others' objects as descriptors.
+
+local luring = require "luring"
+local drive = require "drive"
+
+local ADDRESS = { family = luring.AF_INET, addr = "127.0.0.1", port = 0 }
+local ROUNDS = 20
+local PATIENCE = 20 -- seconds
+
+-- Rings that are told of their completions in different ways.
+local KINDS = {
+    { "a ring", 0 },
+    { "a ring that is not interrupted", luring.IORING_SETUP_COOP_TASKRUN },
+    { "a ring with a thread of its own", luring.IORING_SETUP_SQPOLL },
+}
+
+-- Runs `body(make)` for each kind, where `make()` is a ring of that kind; pending where there is none.
+local function with_rings(does, body)
+    for _, kind in ipairs(KINDS) do
+        it(("%s %s"):format(kind[1], does), function()
+            local made, ring = pcall(luring.queue_init, 16, kind[2])
+            if not made then return pending(ring) end
+            local ok, why = pcall(body, ring)
+            luring.queue_exit(ring)
+            if not ok then error(why, 0) end
+        end)
+    end
+end
+
+-- The library, or nil once the spec has been marked as pending.
+local function needs(name, package)
+    local found, library = pcall(require, name)
+    if found then return library end
+    it("is there", function()
+        pending(("%s is not installed for this Lua (Debian's package %s)"):format(name, package))
+    end)
+end
+
+-- Sends `ROUNDS` numbers on a connection, one after the answer to the other, and calls
+-- `done(answers)` at the peer's end. Everything is submitted by the caller.
+local function converse(ring, fd, done)
+    local answers = {}
+    local function say(n)
+        luring.send(ring, fd, n .. "\n", 0, function(cqe, res)
+            luring.cqe_seen(ring, cqe)
+            if res < 0 then done(res) end
+        end)
+        luring.recv(ring, fd, 100, 0, function(cqe, res, data)
+            luring.cqe_seen(ring, cqe)
+            if res <= 0 then return done(res) end
+            answers[#answers + 1] = data
+            if n == ROUNDS then return done(answers) end
+            say(n + 1)
+        end)
+    end
+    say(1)
+end
+
+local function expected()
+    local all = {}
+    for n = 1, ROUNDS do all[n] = n .. "!\n" end
+    return all
+end
+
+describe("pollable", function()
+    it("refuses a ring that wakes nobody who waits", function()
+        for _, flags in ipairs {
+            luring.IORING_SETUP_DEFER_TASKRUN + luring.IORING_SETUP_SINGLE_ISSUER, luring.IORING_SETUP_IOPOLL,
+        } do
+            local made, ring = pcall(luring.queue_init, 4, flags)
+            if not made then return pending(ring) end
+            local ok, why = pcall(luring.pollable, ring)
+            luring.queue_exit(ring)
+            assert.is_false(ok)
+            assert.truthy(why:find("wakes no loop", 1, true), why)
+        end
+    end)
+end)
+
+describe("cqueues' loop", function()
+    local cqueues = needs("cqueues", "lua-cqueues")
+    if not cqueues then return end
+
+    with_rings("waits there, beside others' sockets", function(ring)
+        local socket = require "cqueues.socket"
+        local one, other = socket.pair() -- `one` is luring's: a descriptor by its `pollfd`
+        local loop, answers = cqueues.new(), nil
+        loop:wrap(function()
+            other:setmode("bn", "bn")
+            for line in other:lines() do other:write(line, "!\n") end
+        end)
+        loop:wrap(function()
+            local object = luring.pollable(ring)
+            converse(ring, one, function(what) answers = what end)
+            while not answers do
+                luring.submit(ring)
+                cqueues.poll(object)
+                luring.do_cqes(ring)
+            end
+            one:close()
+        end)
+        assert(loop:loop(PATIENCE))
+        assert.same(expected(), answers)
+    end)
+
+    with_rings("is waited for no longer than until it has completions", function(ring)
+        local from, to = luring.pipe2()
+        local object = luring.pollable(ring)
+        -- Nothing has come, nor will.
+        assert.is_nil((cqueues.poll(object, 0)) == object or nil)
+        local got
+        luring.read(ring, from, 10, -1, function(cqe, _, data)
+            luring.cqe_seen(ring, cqe)
+            got = data
+        end)
+        luring.submit(ring)
+        luring.write(ring, to, "x", -1)
+        luring.submit(ring)
+        local limit = luring.now() + PATIENCE
+        while not got and luring.now() < limit do
+            assert.equal(object, (cqueues.poll(object, PATIENCE)))
+            luring.do_cqes(ring)
+        end
+        assert.equal("x", got)
+        -- What has been counted but not handled is not waited for.
+        luring.nop(ring)
+        luring.submit_and_wait(ring, 1)
+        assert.equal(object, (cqueues.poll(object, PATIENCE)))
+        drive.close(from, to)
+    end)
+end)
+
+describe("LuaSocket's select", function()
+    local socket = needs("socket", "lua-socket")
+    if not socket then return end
+
+    with_rings("waits there, beside others' sockets", function(ring)
+        local server = assert(socket.bind("127.0.0.1", 0))
+        server:settimeout(0)
+        local _, port = server:getsockname()
+        local client = luring.tcp_connect { family = luring.AF_INET, addr = "127.0.0.1", port = tonumber(port) }
+        local object = luring.pollable(ring)
+        local reading, answers = { object, server }, nil
+        converse(ring, client, function(what) answers = what end)
+        luring.submit(ring)
+        local limit = luring.now() + PATIENCE
+        while not answers and luring.now() < limit do
+            for _, ready in ipairs((socket.select(reading, nil, PATIENCE))) do
+                if ready == object then
+                    luring.do_cqes(ring)
+                    luring.submit(ring)
+                elseif ready == server then
+                    reading[3] = assert(server:accept())
+                else
+                    ready:send(ready:receive() .. "!\n")
+                end
+            end
+        end
+        if reading[3] then reading[3]:close() end
+        server:close()
+        drive.close(client)
+        assert.same(expected(), answers)
+    end)
+
+    with_rings("is ready while completions wait", function(ring)
+        local object = luring.pollable(ring)
+        assert.same({}, { (socket.select({ object }, nil, 0))[1] })
+        luring.nop(ring)
+        luring.nop(ring)
+        luring.submit_and_wait(ring, 2)
+        luring.do_cqes(ring, 1)
+        assert.equal(object, (socket.select({ object }, nil, PATIENCE))[1])
+        luring.do_cqes(ring)
+        assert.same({}, { (socket.select({ object }, nil, 0))[1] })
+    end)
+
+    it("lends luring its sockets", function()
+        local ring = luring.queue_init(8, 0)
+        local server = assert(socket.bind("127.0.0.1", 0))
+        local _, port = server:getsockname()
+        local client = assert(socket.connect("127.0.0.1", tonumber(port)))
+        local connection = drive.one(ring, "accept", server, 0)
+        assert.equal(5, (drive.one(ring, "send", client, "hello", 0)))
+        assert.equal("hello", (select(2, drive.one(ring, "recv", connection, 100, 0))))
+        assert.equal(client:getfd(), luring.fileno(client))
+        client:close()
+        assert.has_error(function() luring.send(ring, client, "x", 0) end)
+        server:close()
+        drive.close(connection)
+        luring.queue_exit(ring)
+    end)
+end)
+
+describe("luv's loop", function()
+    local uv = needs("luv", "lua-luv")
+    if not uv then return end
+
+    -- The end of a test, come what may.
+    local function bounded()
+        local clock = uv.new_timer()
+        clock:start(PATIENCE * 1000, 0, function() uv.stop() end)
+        return clock
+    end
+
+    with_rings("waits there, beside others' sockets", function(ring)
+        local server = uv.new_tcp()
+        server:bind("127.0.0.1", 0)
+        server:listen(16, function()
+            local connection = uv.new_tcp()
+            server:accept(connection)
+            connection:read_start(function(_, data)
+                if not data then return connection:close() end
+                connection:write((data:gsub("\n", "!\n")))
+            end)
+        end)
+        ADDRESS.port = server:getsockname().port
+        local client = luring.tcp_connect(ADDRESS)
+        local answers
+        local poll, clock = uv.new_poll(luring.ring_fd(ring)), bounded()
+        converse(ring, client, function(what)
+            answers = what
+            for _, handle in ipairs { poll, clock, server } do handle:close() end
+            drive.close(client)
+        end)
+        poll:start("r", function()
+            luring.do_cqes(ring)
+            luring.submit(ring)
+        end)
+        luring.submit(ring)
+        uv.run()
+        assert.same(expected(), answers)
+    end)
+
+    -- As pollable's reference says; the ring's own descriptor wakes nobody.
+    it("waits for the eventfd of a ring that defers its work", function()
+        local flags = luring.IORING_SETUP_DEFER_TASKRUN + luring.IORING_SETUP_SINGLE_ISSUER
+        local made, ring = pcall(luring.queue_init, 8, flags)
+        if not made then return pending(ring) end
+        local from, to = luring.pipe2()
+        local event = luring.eventfd(0, luring.O_NONBLOCK)
+        assert.equal(0, luring.register_eventfd(ring, event))
+        local poll, clock, later, got = uv.new_poll(event), bounded(), uv.new_timer(), nil
+        luring.read(ring, from, 10, -1, function(cqe, _, data)
+            luring.cqe_seen(ring, cqe)
+            got = data
+            for _, handle in ipairs { poll, clock, later } do handle:close() end
+        end)
+        luring.submit(ring)
+        poll:start("r", function() luring.do_cqes(ring) end)
+        -- From outside the ring, when nothing enters the kernel for it any more.
+        later:start(20, 0, function()
+            local file = io.open("/proc/self/fd/" .. to, "wb")
+            file:write("x")
+            file:close()
+        end)
+        uv.run()
+        assert.equal("x", got)
+        luring.queue_exit(ring)
+        drive.close(from, to, event)
+    end)
+
+    it("lends luring its sockets", function()
+        local ring = luring.queue_init(8, 0)
+        local server = uv.new_tcp()
+        server:bind("127.0.0.1", 0)
+        ADDRESS.port = server:getsockname().port
+        local listening = false
+        server:listen(16, function() listening = true end)
+        local fd = luring.tcp_connect(ADDRESS)
+        local clock = bounded()
+        while not listening and clock:is_active() do uv.run("once") end
+        local connection = uv.new_tcp()
+        server:accept(connection)
+        assert.equal(5, (drive.one(ring, "send", connection, "hello", 0)))
+        assert.equal("hello", (select(2, drive.one(ring, "recv", fd, 100, 0))))
+        for _, handle in ipairs { connection, server, clock } do handle:close() end
+        uv.run()
+        drive.close(fd)
+        luring.queue_exit(ring)
+    end)
+end)
