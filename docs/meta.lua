@@ -517,7 +517,8 @@ function luring.has(mask, bits) end
 ---An object that other loops can wait for, and that is readable when the ring has completions: it has `pollfd`, `events`
 ---and `timeout` for cqueues, `getfd` and `dirty` for LuaSocket's `select`. Submit before you wait. luv takes `ring_fd` in
 ---`new_poll`. A ring with IORING_SETUP_DEFER_TASKRUN or IORING_SETUP_IOPOLL wakes nobody who waits for its descriptor, and is
----an argument error here: give it an eventfd (`register_eventfd`), and wait for that.
+---an argument error here: give it an eventfd (`register_eventfd`), and wait for that. Before the ring is exited, cqueues
+---must forget it: `cqueues.cancel(object)`.
 ---@param ring luring.ring
 ---@return table
 function luring.pollable(ring) end
