@@ -4,8 +4,10 @@ local child = require "child"
 describe("every example", function()
     local refuse = child.compile("refuse.c", "refuse")
 
-    for _, name in ipairs { "cat", "echo", "echo_clients", "echo_server", "http_server", "write_read" } do
-    for _, name in ipairs { "cat", "echo", "echo_clients", "echo_server", "store", "write_read" } do
+    local names = {}
+    for file in pairs(luring.readdir(child.root .. "/examples")) do names[#names + 1] = file:match("^(.*)%.lua$") end
+    table.sort(names)
+    for _, name in ipairs(names) do
         local file = name .. ".lua"
 
         it(("says how it is used: %s --help"):format(file), function()
