@@ -243,11 +243,11 @@ end)
 
 describe("a finalizer that runs while a view is made", function()
     it("may have the same completion delivered: it brings one view", function()
-        local views, group = {}, nil
+        local views = {}
         for n = 1, 4 do
             local ring = luring.queue_init(8, 0)
             local one, other = luring.socketpair()
-            group = luring.buf_ring(ring, 1, 64, 0)
+            local group = luring.buf_ring(ring, 1, 64, 0)
             if type(group) == "number" then return pending("this kernel has no groups") end
             group:manual(true)
             luring.send(ring, one, "data", 0)
