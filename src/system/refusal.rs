@@ -18,6 +18,7 @@ pub fn unknown_flags(flags: u32) -> Message {
 }
 
 /// Raises for a function that this build's liburing does not have.
+#[allow(dead_code)] // where liburing has them all
 pub fn missing(lua: &Lua, name: &str, version: &str) -> ! {
     lua.error(Message::new(format_args!(
         "luring.{name}: needs liburing {version}, built with {}",
