@@ -946,6 +946,57 @@ function luring.ftruncate(ring, fd, len, callback) end
 
 ring.ftruncate = luring.ftruncate
 
+---Waits while the `k`-th word, from 1, of the shared buffer `b` is `value`, until futex_wake comes:
+---`res` is 0 then, or -EAGAIN if the word is another already. A waker meets those who have a bit
+---of its `mask` in theirs; FUTEX_BITSET_MATCH_ANY is all of them. `futex_flags` are
+---FUTEX2_SIZE_U32, and FUTEX2_PRIVATE if no other process uses the word; `flags` must be 0 so far.
+---Since Linux 6.7. Man page: io_uring_prep_futex_wait(3). Needs liburing 2.6.
+---The callback gets `(cqe, res, nil, flags)`.
+---@param ring luring.ring
+---@param b userdata
+---@param k integer
+---@param value integer
+---@param mask integer
+---@param futex_flags integer
+---@param flags integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.futex_wait(ring, b, k, value, mask, futex_flags, flags, callback) end
+
+ring.futex_wait = luring.futex_wait
+
+---As futex_wait, for any of several words: `futexes` is a list of `{b, k, value=, flags=}` (at most
+---128), where `flags` are `futex_flags`, by default FUTEX2_SIZE_U32. `res` is the place in the list
+---of one that was woken, counted from 0, or -EAGAIN if a word has another value already.
+---Since Linux 6.7. Man page: io_uring_prep_futex_waitv(3). Needs liburing 2.6.
+---The callback gets `(cqe, res, nil, flags)`.
+---@param ring luring.ring
+---@param futexes table
+---@param flags integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.futex_waitv(ring, futexes, flags, callback) end
+
+ring.futex_waitv = luring.futex_waitv
+
+---Wakes up to `count` of those who wait for the `k`-th word, from 1, of the shared buffer `b`, here
+---or in another process, by any system call: see futex_wait for the rest. `res` is how many were
+---woken. The word itself is as before: change it first.
+---Since Linux 6.7. Man page: io_uring_prep_futex_wake(3). Needs liburing 2.6.
+---The callback gets `(cqe, res, nil, flags)`.
+---@param ring luring.ring
+---@param b userdata
+---@param k integer
+---@param count integer
+---@param mask integer
+---@param futex_flags integer
+---@param flags integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.futex_wake(ring, b, k, count, mask, futex_flags, flags, callback) end
+
+ring.futex_wake = luring.futex_wake
+
 ---Reads the extended attribute `name` of the file `path`, up to `len` bytes: the value. With 0,
 ---`res` is how many there are; -ERANGE says that `len` is too small.
 ---Since Linux 5.19. Man page: io_uring_prep_getxattr(3). Needs liburing 2.2.

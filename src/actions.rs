@@ -12,6 +12,7 @@ use crate::values::content::Content;
 use crate::values::descriptors::Descriptors;
 use crate::values::epoll::{Event, Events as MaxEvents};
 use crate::values::fd::{Closing, Dir, Fd, Input, NoSlot};
+use crate::values::futexes::Futexes;
 use crate::values::group::Group;
 use crate::values::integers::{Datum, Int, Length, Mode, Offset, SendFlags, Unsigned, UpTo};
 use crate::values::iovecs::{Sizes, Strings as List};
@@ -29,6 +30,7 @@ use crate::values::slot::{
     self, FirstSlot, FromSlot, IntoSlot, OwnSlot, SlotFlags, SlotHow, SlotOrAny, Slots,
 };
 use crate::values::time::Duration;
+use crate::values::word::{Nth, Word, Words};
 use crate::values::zero_copy::ZcFlags;
 use std::ffi::c_int;
 use std::ptr::{null, null_mut};
@@ -418,6 +420,30 @@ rows! {
     /// Since Linux 6.7. Man page: io_uring_prep_waitid(3).
     fn waitid(idtype: Unsigned, id: Unsigned, options: Int, flags: Unsigned) -> Child in infop needs "waitid" "2.6" =
         |sqe| prep::waitid(sqe, idtype as _, id as _, infop, options, flags);
+
+    /// Waits while the `k`-th word, from 1, of the shared buffer `b` is `value`, until futex_wake comes:
+    /// `res` is 0 then, or -EAGAIN if the word is another already. A waker meets those who have a bit
+    /// of its `mask` in theirs; FUTEX_BITSET_MATCH_ANY is all of them. `futex_flags` are
+    /// FUTEX2_SIZE_U32, and FUTEX2_PRIVATE if no other process uses the word; `flags` must be 0 so far.
+    /// Since Linux 6.7. Man page: io_uring_prep_futex_wait(3).
+    fn futex_wait(b: Words, k: Nth, value: Word, mask: Unsigned, futex_flags: Unsigned, flags: Unsigned) -> Plain
+        needs "futex_wait" "2.6" =
+            |sqe| prep::futex_wait(sqe, b.wrapping_add(k), value, mask.into(), futex_flags, flags);
+
+    /// Wakes up to `count` of those who wait for the `k`-th word, from 1, of the shared buffer `b`, here
+    /// or in another process, by any system call: see futex_wait for the rest. `res` is how many were
+    /// woken. The word itself is as before: change it first.
+    /// Since Linux 6.7. Man page: io_uring_prep_futex_wake(3).
+    fn futex_wake(b: Words, k: Nth, count: UpTo<2147483647>, mask: Unsigned, futex_flags: Unsigned, flags: Unsigned) -> Plain
+        needs "futex_wake" "2.6" =
+            |sqe| prep::futex_wake(sqe, b.wrapping_add(k), count.into(), mask.into(), futex_flags, flags);
+
+    /// As futex_wait, for any of several words: `futexes` is a list of `{b, k, value=, flags=}` (at most
+    /// 128), where `flags` are `futex_flags`, by default FUTEX2_SIZE_U32. `res` is the place in the list
+    /// of one that was woken, counted from 0, or -EAGAIN if a word has another value already.
+    /// Since Linux 6.7. Man page: io_uring_prep_futex_waitv(3).
+    fn futex_waitv(futexes: Futexes, flags: Unsigned) -> Plain needs "futex_waitv" "2.6" =
+        |sqe| prep::futex_waitv(sqe, futexes.ptr.cast(), futexes.len, flags);
 
     /// Does nothing, and completes: what it costs to go through the ring.
     /// Since Linux 5.1. Man page: io_uring_prep_nop(3).

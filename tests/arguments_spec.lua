@@ -218,6 +218,9 @@ describe("a wrong argument", function()
         Incoming = { 10, SIZE }, Size = { 10, SIZE }, Address = { { family = luring.AF_UNIX, path = "/x" }, TABLE },
         Duration = { 1, { true, print, light, -1, 0 / 0, {} } }, Key = { light, { true, print, 5, "x", {} } },
         OptVal = { 1, { true, print, {}, light } }, MaxEvents = { 1, INTEGER },
+        Words = { luring.buffer(8, { shared = true }), { true, print, 5, "x", light, {}, luring.buffer(8) } },
+        Nth = { 2, { true, print, {}, light, 1.5, 0 / 0, "x", 0, 3 } },
+        Futexes = { {}, { true, print, 5, "x", light, { print }, { {} } } },
     }
 
     before_each(function()

@@ -163,7 +163,10 @@ impl Ring {
     pub fn is_noted(&mut self, key: Key) -> bool {
         self.in_flight.get(key).is_some_and(|action| {
             // SAFETY: the action is in flight, so its holds have begun.
-            action.block.holds().any(|hold| !matches!(unsafe { (*hold).held() }, Held::Bytes(..)))
+            action
+                .block
+                .holds()
+                .any(|hold| matches!(unsafe { (*hold).held() }, Held::Lease(..) | Held::Group(_)))
         })
     }
 

@@ -16,6 +16,8 @@ pub enum Held {
     Lease(Span, Lease),
     /// A group that it selects from.
     Group(Group),
+    /// All of these, which have begun.
+    List(*mut Hold, u32),
 }
 
 /// A count of it. If it is bytes, it is on the list of those that use their region likewise.
@@ -52,6 +54,7 @@ impl Hold {
                 group.used();
                 null_mut()
             }
+            Held::List(..) => null_mut(),
         };
         // SAFETY: the caller's promise; what is on the list lives.
         unsafe {
@@ -84,6 +87,9 @@ impl Hold {
                 Held::Bytes(span, _) => span.region.release(),
                 Held::Lease(span, lease) => lease.sent(span, res),
                 Held::Group(group) => group.unused(),
+                Held::List(first, count) => {
+                    (0..count as usize).for_each(|number| Hold::end(first.add(number)))
+                }
             }
         }
     }

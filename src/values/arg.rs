@@ -85,6 +85,9 @@ const ALIGN: usize = 16;
 /// The room for a hold.
 pub const HOLD: usize = hold::SIZE;
 
+/// The room for each hold of a list.
+pub const HOLD_IN_LIST: usize = size_of::<Hold>();
+
 /// The room for `bytes` bytes, wherever the part before them ends.
 pub const fn room(bytes: usize) -> usize {
     bytes.saturating_add(ALIGN - 1)
@@ -111,6 +114,22 @@ impl Place {
         self.holds += 1;
         // SAFETY: the caller's promise: the block's end is for holds, and stays.
         unsafe { Hold::begin(self.block.hold(self.holds), held) }
+    }
+
+    /// Holds what `held` gives for each number below `count`.
+    ///
+    /// # Safety
+    /// `HOLD`, and `room` of so many times `HOLD_IN_LIST`, were asked for.
+    pub unsafe fn hold_list(&mut self, count: usize, mut held: impl FnMut(usize) -> Option<Held>) {
+        let first = self.values::<Hold>(count);
+        let mut begun = 0;
+        for held in (0..count).filter_map(&mut held) {
+            // SAFETY: the caller's promise: there is room for so many, and the block stays.
+            unsafe { Hold::begin(first.add(begun), held) };
+            begun += 1;
+        }
+        // SAFETY: as above.
+        unsafe { self.hold(Held::List(first, begun as u32)) };
     }
 
     /// The block, with what has been put there.

@@ -77,6 +77,23 @@ pub fn not_leased(lua: &mut Lua, index: c_int, bytes: Bytes) -> Span {
     bytes.span
 }
 
+/// The bytes of the buffer at `place` of the stack, which is a part of the argument `index`. No
+/// group has lent them. Raises.
+pub fn span(lua: &mut Lua, index: c_int, place: c_int) -> Span {
+    match taken(lua, place) {
+        Some(bytes) => not_leased(lua, index, bytes),
+        None if place == index => lua.type_error(index, Buffer::NAME),
+        None => lua.argument_error(index, Message::new(format_args!("a buffer is missing"))),
+    }
+}
+
+/// The bytes of a buffer that is in a private table: none if it has been finalized by force.
+pub fn private_span(lua: &Lua, index: c_int) -> Option<Span> {
+    let buffer = object::find::<Buffer>(lua, index)?;
+    // SAFETY: it is on the stack.
+    unsafe { (*buffer).0.map(|bytes| bytes.span) }
+}
+
 /// The lease of the view at `index`, which may have gone back. Raises.
 pub fn lease(lua: &mut Lua, index: c_int) -> Lease {
     let buffer = object::check::<Buffer>(lua, index);

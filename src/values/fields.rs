@@ -21,7 +21,20 @@ pub fn integer(
     least: i64,
     most: i64,
 ) -> i64 {
-    let kind = lua.get_field(index, field);
+    integer_in(lua, index, index, field, default, least, most)
+}
+
+/// As `integer`, of a table at `table`, which is a part of the argument `index`.
+pub fn integer_in(
+    lua: &mut Lua,
+    index: c_int,
+    table: c_int,
+    field: &CStr,
+    default: Option<i64>,
+    least: i64,
+    most: i64,
+) -> i64 {
+    let kind = lua.get_field(table, field);
     let value = match default {
         Some(default) if kind == Type::Nil => default,
         _ => match lua.integer(-1) {

@@ -12,6 +12,7 @@ pub mod descriptors;
 pub mod epoll;
 pub mod fd;
 pub mod fields;
+pub mod futexes;
 pub mod group;
 pub mod integers;
 pub mod iovecs;
