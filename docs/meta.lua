@@ -1335,6 +1335,22 @@ function luring.readv(ring, fd, sizes, offset, flags, callback) end
 
 ring.readv = luring.readv
 
+---As readv, into the buffers or views of the list `bufs` (at most 1024), which lie in the registered
+---one of the slot `buf_index`. `res` is how many bytes there are; the first of the list get them.
+---Since Linux 6.15. Man page: io_uring_prep_readv_fixed(3). Needs liburing 2.10.
+---The callback gets `(cqe, res, nil, flags)`.
+---@param ring luring.ring
+---@param fd integer|userdata|table
+---@param bufs table
+---@param offset integer
+---@param flags integer
+---@param buf_index integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.readv_fixed(ring, fd, bufs, offset, flags, buf_index, callback) end
+
+ring.readv_fixed = luring.readv_fixed
+
 ---Receives one time after the other into buffers that the kernel selects from `group`: the callback
 ---gets each, until a completion without IORING_CQE_F_MORE in its flags (0 at the peer's end, -ENOBUFS when
 ---no buffer is left, ...). The value is as for recv with a group.
@@ -1409,6 +1425,21 @@ ring.renameat = luring.renameat
 function luring.send_zc(ring, fd, data, flags, zc_flags, callback) end
 
 ring.send_zc = luring.send_zc
+
+---As send_zc, from a buffer or a view that lies in the registered one of the slot `buf_index`.
+---Since Linux 6.0. Man page: io_uring_prep_send_zc_fixed(3). Needs liburing 2.3.
+---The callback gets `(cqe, res, value, flags)`.
+---@param ring luring.ring
+---@param fd integer|userdata|table
+---@param buf string
+---@param flags integer
+---@param zc_flags integer
+---@param buf_index integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.send_zc_fixed(ring, fd, buf, flags, zc_flags, buf_index, callback) end
+
+ring.send_zc_fixed = luring.send_zc_fixed
 
 ---Sends a message: `{data=, addr=, fds=, control=}`. `data` is a string or a list of strings; `addr` an
 ---address, for a socket that is not connected; `fds` a list of descriptors that the peer of a Unix
@@ -1722,6 +1753,22 @@ ring.write_fixed = luring.write_fixed
 function luring.writev(ring, fd, data, offset, flags, callback) end
 
 ring.writev = luring.writev
+
+---As writev, from the buffers or views of the list `bufs` (at most 1024), which lie in the registered
+---one of the slot `buf_index`.
+---Since Linux 6.15. Man page: io_uring_prep_writev_fixed(3). Needs liburing 2.10.
+---The callback gets `(cqe, res, nil, flags)`.
+---@param ring luring.ring
+---@param fd integer|userdata|table
+---@param bufs table
+---@param offset integer
+---@param flags integer
+---@param buf_index integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.writev_fixed(ring, fd, bufs, offset, flags, buf_index, callback) end
+
+ring.writev_fixed = luring.writev_fixed
 
 ---Whether completions had no room in the queue, so that the kernel keeps them until it is entered:
 ---a boolean. None is lost.

@@ -30,6 +30,7 @@ use crate::values::slot::{
     self, FirstSlot, FromSlot, IntoSlot, OwnSlot, SlotFlags, SlotHow, SlotOrAny, Slots,
 };
 use crate::values::time::Duration;
+use crate::values::views::{Filled, Written};
 use crate::values::word::{Nth, Word, Words};
 use crate::values::zero_copy::ZcFlags;
 use std::ffi::c_int;
@@ -544,6 +545,28 @@ rows! {
         prep::write_fixed(sqe, fd, buf.ptr.cast(), buf.len, offset, buf_index as c_int);
         sigpipe::keep_off(sqe)
     };
+
+    /// As readv, into the buffers or views of the list `bufs` (at most 1024), which lie in the registered
+    /// one of the slot `buf_index`. `res` is how many bytes there are; the first of the list get them.
+    /// Since Linux 6.15. Man page: io_uring_prep_readv_fixed(3).
+    fn readv_fixed(fd: Fd, bufs: Filled, offset: Offset, flags: Int, buf_index: UpTo<65535>) -> Plain
+        needs "readv_fixed" "2.10" =
+            |sqe| prep::readv_fixed(sqe, fd, bufs.ptr, bufs.len, offset, flags, buf_index as c_int);
+
+    /// As writev, from the buffers or views of the list `bufs` (at most 1024), which lie in the registered
+    /// one of the slot `buf_index`.
+    /// Since Linux 6.15. Man page: io_uring_prep_writev_fixed(3).
+    fn writev_fixed(fd: Fd, bufs: Written, offset: Offset, flags: Int, buf_index: UpTo<65535>) -> Plain
+        needs "writev_fixed" "2.10" = |sqe| {
+            prep::writev_fixed(sqe, fd, bufs.ptr, bufs.len, offset, flags, buf_index as c_int);
+            sigpipe::keep_off(sqe)
+        };
+
+    /// As send_zc, from a buffer or a view that lies in the registered one of the slot `buf_index`.
+    /// Since Linux 6.0. Man page: io_uring_prep_send_zc_fixed(3).
+    fn send_zc_fixed(fd: Fd, buf: Content, flags: Int, zc_flags: ZcFlags, buf_index: UpTo<65535>) -> ZeroCopy
+        needs "send_zc_fixed" "2.3" = |sqe|
+            prep::send_zc_fixed(sqe, fd, buf.ptr.cast(), buf.len as usize, flags | SEND, zc_flags, buf_index);
 
     // ---- control ----
 

@@ -16,7 +16,7 @@ fn word(kind: &str) -> &'static str {
         "Fd" | "NoSlot" | "Dir" | "Input" | "Closing" => "descriptor",
         "Content" | "Path" => "string",
         "Payload" | "Parcel" => "data",
-        "Sizes" | "List" | "Descriptors" | "Cpus" | "Futexes" => "list",
+        "Sizes" | "List" | "Descriptors" | "Cpus" | "Futexes" | "Filled" | "Written" => "list",
         "Files" | "Buffers" => "files",
         "Group" => "group",
         "Words" => "buffer",

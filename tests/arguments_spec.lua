@@ -220,6 +220,7 @@ describe("a wrong argument", function()
         OptVal = { 1, { true, print, {}, light } }, MaxEvents = { 1, INTEGER },
         Words = { luring.buffer(8, { shared = true }), { true, print, 5, "x", light, {}, luring.buffer(8) } },
         Nth = { 2, { true, print, {}, light, 1.5, 0 / 0, "x", 0, 3 } },
+        Filled = { {}, LIST }, Written = { {}, LIST },
         Futexes = { {}, { true, print, 5, "x", light, { print }, { {} } } },
     }
 

@@ -13,7 +13,7 @@ const MOST: usize = 1024;
 /// Replaces the list at `place` of the stack by a private copy of it, each element checked by
 /// `check`, which is called with the element on top: a later argument's metamethod may change
 /// the program's list. Gives the number of elements. Raises for the argument `index`.
-fn copy_list(lua: &mut Lua, index: c_int, place: c_int, mut check: impl FnMut(&mut Lua, usize)) -> usize {
+pub fn copy_list(lua: &mut Lua, index: c_int, place: c_int, mut check: impl FnMut(&mut Lua, usize)) -> usize {
     if lua.kind(place) != Type::Table {
         lua.type_error(index, c"table");
     }

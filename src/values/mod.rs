@@ -30,6 +30,7 @@ pub mod size;
 pub mod slot;
 pub mod statx;
 pub mod time;
+pub mod views;
 pub mod word;
 pub mod words;
 pub mod zero_copy;

@@ -57,6 +57,7 @@ return {
     { name = "read_fixed", kinds = { "Fd", "Size", "Offset", "UpTo<65535>" } },
     { name = "read_multishot", kinds = { "Fd", "Group", "Offset" } },
     { name = "readv", kinds = { "Fd", "Sizes", "Offset", "Int" } },
+    { name = "readv_fixed", kinds = { "Fd", "Filled", "Offset", "Int", "UpTo<65535>" } },
     { name = "recv", kinds = { "Fd", "Size", "Int" } },
     { name = "recv_multishot", kinds = { "Fd", "Group", "Int" } },
     { name = "recvmsg", kinds = { "Fd", "Incoming", "Int" } },
@@ -109,4 +110,5 @@ return {
     { name = "write", kinds = { "Fd", "Content", "Offset" } },
     { name = "write_fixed", kinds = { "Fd", "Content", "Offset", "UpTo<65535>" } },
     { name = "writev", kinds = { "Fd", "List", "Offset", "Int" } },
+    { name = "writev_fixed", kinds = { "Fd", "Written", "Offset", "Int", "UpTo<65535>" } },
 }
