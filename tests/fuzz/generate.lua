@@ -55,7 +55,7 @@ local function callback(dice, depth)
 end
 
 local function action(dice, depth)
-    local row = dice:once(3) and dice:pick(rows) or dice:pick(often)
+    local row = dice:once(4) and dice:pick(rows) or dice:pick(often)
     local parts = values.arguments(dice, row)
     local last = callback(dice, depth)
     if last then parts[#parts + 1] = last end
@@ -65,12 +65,12 @@ end
 
 local kinds = {
     { 40, action },
-    { 14, function(dice) return ("turn(%s)"):format(ring(dice)) end },
+    { 20, function(dice) return ("turn(%s)"):format(ring(dice)) end },
     { 6, function(dice) return ("try('submit', %s)"):format(ring(dice)) end },
     { 6, function(dice) return ("try('do_cqes', %s%s)"):format(ring(dice), dice:once(4) and ", 1" or "") end },
     { 2, function(dice) return ("pause(%d)"):format(dice:roll(3)) end },
-    { 2, function(dice) return ("R[%d] = nil"):format(dice:roll(3)) end },
-    { 2, function(dice) return ("try('queue_exit', %s)"):format(ring(dice)) end },
+    { 1, function(dice) return ("R[%d] = nil"):format(dice:roll(3)) end },
+    { 1, function(dice) return ("try('queue_exit', %s)"):format(ring(dice)) end },
     { 3, function(dice)
         return ("R[%d] = ring(%s, %s)"):format(dice:roll(3), dice:pick { "1", "2", "8", "64", "0", "2^20" }, dice:pick(FLAGS))
     end },
@@ -106,9 +106,9 @@ local kinds = {
     { 4, function() return "collectgarbage()" end },
     { 2, function(dice) return ("collectgarbage('step', %d)"):format(dice:roll(50)) end },
     { 2, function(dice) return ("close(F[%d])"):format(dice:roll(16)) end },
-    { 2, function(dice) return ("close(try('ring_fd', %s))"):format(ring(dice)) end },
+    { 1, function(dice) return ("close(try('ring_fd', %s))"):format(ring(dice)) end },
     { 2, function() return "open()" end },
-    { 3, function(dice) return ("feed(%d)"):format(dice:roll(90000)) end },
+    { 8, function(dice) return ("feed(%d)"):format(dice:roll(90000)) end },
     { 3, function(dice)
         local parts = {}
         for i = 1, dice:roll(4) - 1 do
@@ -127,7 +127,7 @@ local kinds = {
     { 2, function(dice, depth)
         return ("try('link_timeout', %s, %s, 0.001, %s)"):format(ring(dice), action(dice, depth + 1), callback(dice, depth) or "nil")
     end },
-    { 4, function(dice, depth)
+    { 2, function(dice, depth)
         local last = callback(dice, depth) or "nil"
         return dice:pick {
             ("try('cancel', %s, K[%d], %s, %s)"):format(ring(dice), dice:roll(8), dice:pick { "0", "nil", "L.IORING_ASYNC_CANCEL_ALL" }, last),

@@ -8,7 +8,7 @@ L, R, F, K, C, B, G = luring, {}, {}, {}, {}, {}, {}
 
 local is_jit = rawget(_G, "jit") ~= nil
 local unpack = table.unpack or unpack
-local clock = luring.queue_init(2, 0) -- its own, for pauses
+local clock = luring.queue_init(8, 0) -- its own, for pauses
 
 -- How many calls back a program has: then every completion is seen, and nothing nests.
 local budget = 400
@@ -173,7 +173,7 @@ local pipe_from, pipe_to, one, other
 
 -- The descriptors, anew.
 function open()
-    pipe_from, pipe_to = luring.pipe2(luring.O_NONBLOCK)
+    pipe_from, pipe_to = luring.pipe2()
     one, other = luring.socketpair()
     local file = try("open_file", "a", "w+")
     local datagram, peer = luring.socketpair(luring.AF_UNIX, luring.SOCK_DGRAM)
@@ -193,6 +193,7 @@ end
 -- Something to be read arrives.
 function feed(n)
     local bytes = ("f"):rep(n)
+    luring.cancel_all(clock) -- what did not fit into the pipe the last time
     if luring.write(clock, pipe_to, bytes, -1) then luring.submit(clock) end
     if luring.send(clock, one, bytes, luring.MSG_DONTWAIT) then luring.submit(clock) end
     if luring.send(clock, F[6], bytes, luring.MSG_DONTWAIT) then luring.submit(clock) end

@@ -116,12 +116,24 @@ end
 -- What a mistake in the flags of a function with this name would be.
 local FLAGS = { open = flags "O_", openat = flags "O_", send = flags "MSG_", recv = flags "MSG_", recvmsg = flags "MSG_", sendmsg = flags "MSG_" }
 
+-- Which of the stage's descriptors make sense.
+local FDS = {}
+for names, fds in pairs {
+    ["read readv read_multishot read_fixed poll_add poll_multishot tee splice"] = { 1, 1, 3, 4, 5, 11, 11, 14 },
+    ["recv recv_multishot recvmsg send sendmsg send_zc sendmsg_zc"] = { 3, 4, 3, 4, 6, 7 },
+    ["write writev write_fixed"] = { 2, 2, 3, 4, 5, 12 }, ["sendto"] = { 6, 7 },
+    ["accept accept_from accept_multishot accept_direct accept_multishot_direct"] = { 8, 9 },
+} do
+    for name in names:gmatch "%S+" do FDS[name] = fds end
+end
+
 -- The arguments of an action, in a row.
 function values.arguments(dice, row)
     local parts = {}
     for i, kind in ipairs(row.kinds) do
         local flagged = FLAGS[row.name]
-        parts[i] = kind == "Int" and flagged and dice:once(2) and flagged(dice) or values.of(dice, kind)
+        local fds = kind == "Fd" and not dice:once(4) and FDS[row.name]
+        parts[i] = fds and ("F[%d]"):format(dice:pick(fds)) or kind == "Int" and flagged and dice:once(2) and flagged(dice) or values.of(dice, kind)
     end
     return parts
 end
