@@ -325,8 +325,13 @@ rows! {
     /// `{data=, addr=, control=, fds=, flags=}`: what is not there is nil. Descriptors that come are
     /// close-on-exec, and closed if nobody gets them.
     /// Since Linux 5.3. Man page: io_uring_prep_recvmsg(3).
-    fn recvmsg(fd: Fd, size: Incoming, flags: Int) -> Message =
-        |sqe| prep::recvmsg(sqe, fd, size, (flags | sys::MSG_CMSG_CLOEXEC as c_int) as u32);
+    fn recvmsg(fd: Fd, size: Incoming, flags: Int) -> Message = |sqe| {
+        if flags & TRUNCATE != 0 {
+            let data = (*size).msg_iov.read(); // as for recv
+            data.iov_base.cast::<u8>().write_bytes(0, data.iov_len as usize);
+        }
+        prep::recvmsg(sqe, fd, size, (flags | sys::MSG_CMSG_CLOEXEC as c_int) as u32)
+    };
 
     /// As send, without copying `data` into the kernel, which pays for large data; `zc_flags` are 0 or
     /// IORING_SEND_ZC_REPORT_USAGE. The string is kept until the kernel no longer needs it, which is a

@@ -293,4 +293,29 @@ describe("zero-copy sends:", function()
             assert.truthy(message:find("not MSG_ZEROCOPY: send_zc and sendmsg_zc are that", 1, true), message)
         end
     end)
+
+    it("zero-copy sends take no flags that make addresses of their data", function()
+        local IORING_SEND_VECTORIZED = 32
+        for name, data in pairs { send_zc = ("x"):rep(16), sendmsg_zc = { data = "x" } } do
+            if drive.has(name) then
+                local ok, message = pcall(luring[name], ring, a, data, 0, IORING_SEND_VECTORIZED)
+                assert.is_false(ok)
+                assert.truthy(message:find("no flags but IORING_SEND_ZC_REPORT_USAGE", 1, true), message)
+            end
+        end
+    end)
+
+    it("recvmsg with MSG_TRUNC brings none of what was in its memory before", function()
+        local listener = luring.tcp_listen({ family = luring.AF_INET, addr = "127.0.0.1", port = 0 })
+        local client = luring.tcp_connect(luring.getsockname(listener))
+        local server = drive.one(ring, "accept", listener, 0)
+        local secret = ("secret"):rep(150)
+        drive.one(ring, "send", client, secret, 0)
+        assert.equal(secret, (select(2, drive.one(ring, "recv", server, 1000, 0))))
+        drive.one(ring, "send", client, ("public"):rep(100), 0)
+        local res, message = drive.one(ring, "recvmsg", server, 600, luring.MSG_TRUNC)
+        assert.equal(600, res)
+        assert.equal(("\0"):rep(600), message.data) -- TCP counts what it does not write
+        drive.close(listener, client, server)
+    end)
 end)

@@ -2,7 +2,7 @@
 
 use super::arg::{Arg, Place};
 use super::integers::integer;
-use crate::lua::Lua;
+use crate::lua::{Lua, Message};
 use crate::ring::in_flight::Reply;
 use crate::sys::flag;
 use std::ffi::{CStr, c_int};
@@ -15,7 +15,14 @@ impl Arg for ZcFlags {
     type Wire = u32;
 
     fn check(lua: &mut Lua, index: c_int) -> ZcFlags {
-        ZcFlags(integer(lua, index, 0, u16::MAX.into()) as u32)
+        let flags = integer(lua, index, 0, u16::MAX.into()) as u32;
+        let allowed = flag::IORING_SEND_ZC_REPORT_USAGE | flag::IORING_RECVSEND_POLL_FIRST;
+        if flags & !allowed != 0 {
+            // One of the others takes a string for a list of addresses, and sends what is there.
+            let most = "IORING_SEND_ZC_REPORT_USAGE and IORING_RECVSEND_POLL_FIRST";
+            lua.argument_error(index, Message::new(format_args!("no flags but {most}")));
+        }
+        ZcFlags(flags)
     }
 
     fn reply(self, reply: Reply) -> Reply {
