@@ -8,7 +8,7 @@ local reading = part "reading"
 local scope = part "scope"
 local task = part "task"
 
-local me, wait_bare = task.me, task.wait_bare
+local me, now, wait_io = task.me, task.now, task.wait_io
 local ECANCELED, EINTR = -luring.ECANCELED, -luring.EINTR
 local sub = string.sub
 
@@ -68,17 +68,17 @@ end
 local ReadAlarm, WriteAlarm = {}, {}
 ReadAlarm.__index, WriteAlarm.__index = ReadAlarm, WriteAlarm
 
-function ReadAlarm:due(loop, now)
+function ReadAlarm:due(loop, time)
     local s = self.stream
     if not s.fd or not busy(s.reader, s.get, s.fd) then return end
-    if s.read_until > now then return loop.deadlines:add(self, s.read_until) end
+    if s.read_until > time then return loop.deadlines:add(self, s.read_until) end
     interrupt_reader(s, "timed out")
 end
 
-function WriteAlarm:due(loop, now)
+function WriteAlarm:due(loop, time)
     local s = self.stream
     if not s.fd or not busy(s.writer, s.put, s.fd) then return end
-    if s.write_until > now then return loop.deadlines:add(self, s.write_until) end
+    if s.write_until > time then return loop.deadlines:add(self, s.write_until) end
     interrupt_writer(s, "timed out")
 end
 
@@ -156,7 +156,7 @@ local function fill_odd(self, t, n)
             self.read_until = loop:now() + seconds
             self.read_alarm = arm(self, loop, self.read_alarm, ReadAlarm, self.read_until)
         end
-        local res, data = wait_bare(t, get, fd, want, self.get_flags, t.done or t:done_of())
+        local res, data = wait_io(t, get, fd, want, self.get_flags)
         self.reader = false
         local text, message, errno = answer(self, t, res, data, want)
         if text ~= again then return text, message, errno end
@@ -165,12 +165,12 @@ end
 
 -- Gets more bytes, for the methods that read.
 function Stream:fill(n)
-    local t = me()
+    local t = now.task or me()
     if self.odd or self.reader then return fill_odd(self, t, n) end
     local want = self.want
     if n and n > want then want = n < LARGE and n or LARGE end
     self.reader = t
-    local res, data = wait_bare(t, self.get, self.fd, want, self.get_flags, t.done or t:done_of())
+    local res, data = wait_io(t, self.get, self.fd, want, self.get_flags)
     self.reader = false
     if res > 0 and res < want and not self.odd then return data end
     local text, message, errno = answer(self, t, res, data, want)
@@ -228,28 +228,28 @@ local function write_rest(self, t, data, written)
             self.write_alarm = arm(self, loop, self.write_alarm, WriteAlarm, self.write_until)
         end
         local rest = written == 0 and data or sub(data, written + 1)
-        local res = wait_bare(t, put, fd, rest, self.put_flags, t.done or t:done_of())
+        local res = wait_io(t, put, fd, rest, self.put_flags)
         self.writer = false
-        local now, message, errno, so_far = written_now(self, t, res, written, length)
-        if not now then return nil, message, errno, so_far end
-        written = now
+        local sum, message, errno, so_far = written_now(self, t, res, written, length)
+        if not sum then return nil, message, errno, so_far end
+        written = sum
     end
     return self
 end
 
 -- Writes everything: the stream, or nil, message, errno and how much was written.
 function Stream:write(data, ...)
-    local t = me()
+    local t = now.task or me()
     if type(data) ~= "string" or select("#", ...) > 0 then data = text_of(data, ...) end
     if self.odd or self.writer or data == "" then return write_rest(self, t, data, 0) end
     self.writer = t
-    local res = wait_bare(t, self.put, self.fd, data, self.put_flags, t.done or t:done_of())
+    local res = wait_io(t, self.put, self.fd, data, self.put_flags)
     self.writer = false
     local length = #data
     if res == length and not self.odd then return self end
-    local now, message, errno, so_far = written_now(self, t, res, 0, length)
-    if not now then return nil, message, errno, so_far end
-    return write_rest(self, t, data, now)
+    local sum, message, errno, so_far = written_now(self, t, res, 0, length)
+    if not sum then return nil, message, errno, so_far end
+    return write_rest(self, t, data, sum)
 end
 
 -- ---- the end ----

@@ -31,19 +31,26 @@ local RAISE = {}
 -- How often a task may swallow its cancellation.
 local PATIENCE = 100
 
-local current -- the task that runs
+-- The task that runs. It is read at each wait, which a function would make dearer.
+local now = { task = false }
+task.now = now
+
 local queueing -- the task whose action is being queued
 local numbers = 0
 
+-- Whether a coroutine may yield; Lua 5.1 and 5.2 can't be asked, so they try.
+local may_yield = coroutine.isyieldable
+
 -- The running task, or an error.
 local function me()
-    if not current then error("only a task can wait: run this by co.run", 3) end
-    return current
+    local t = now.task
+    if not t then error("only a task can wait: run this by co.run", 3) end
+    return t
 end
 task.me = me
 
 function task.current()
-    return current
+    return now.task or nil
 end
 
 -- ---- waiting: what runs in the task ----
@@ -80,7 +87,7 @@ function task.wait(t, ...)
 end
 
 -- As wait, but a cancellation is -ECANCELED and no error: for what has to clean up first.
-function task.wait_bare(t, ...)
+local function wait_bare(t, ...)
     if running() ~= t.thread then error("a coroutine of the program's own can't wait: make it by co.wrap", 0) end
     if t.doomed then return ECANCELED end
     local res, value, flags = yield(...)
@@ -88,13 +95,25 @@ function task.wait_bare(t, ...)
     return res, value, flags
 end
 
+task.wait_bare = wait_bare
+
+-- wait_bare for an action of three arguments. Where a task can be asked whether it can wait, it queues
+-- the action itself, which takes less.
+function task.wait_io(t, op, fd, x, flags)
+    local done = t.done or t:done_of()
+    if not may_yield or running() ~= t.thread or t.doomed or not may_yield() then
+        return wait_bare(t, op, fd, x, flags, done)
+    end
+    local key = op(t.ring, fd, x, flags, done)
+    if not key then return wait_bare(t, op, fd, x, flags, done) end
+    t.key, t.op, t.fd = key, op, fd
+    return yield()
+end
+
 -- Raises if the task has been cancelled.
 function task.check(t)
     if t.doomed then doom(t) end
 end
-
--- Whether a coroutine may yield; Lua 5.1 and 5.2 can't be asked, so they try.
-local may_yield = coroutine.isyieldable
 
 local function ask_to_wait(t)
     local thread = running()
@@ -213,15 +232,6 @@ local function fail(t, err)
     finish(t, "failed")
 end
 
-local function keep(t, ...)
-    local n = select("#", ...)
-    if n == 1 then
-        t.result = ...
-    else
-        t.results = { n = n, ... }
-    end
-    return finish(t, "done")
-end
 
 local after, go_on
 
@@ -245,9 +255,10 @@ end
 
 -- What a task has done until it yielded.
 function after(t, ok, op, fd, ...)
-    current = nil
+    now.task = false
     if not ok then return fail(t, op) end
-    if op == DONE then return keep(t, fd, ...) end
+    if op == DONE then return finish(t, "done") end
+    if op == nil and t.key then return end
     if op == PARK then return end
     if op == DROP then
         return fail(t, "task " .. t:get_name() .. " has swallowed its cancellation a hundred times")
@@ -265,14 +276,14 @@ end
 
 -- Goes on with a task.
 function go_on(t, ...)
-    current = t
+    now.task = t
     return after(t, resume(t.thread, ...))
 end
 
 -- Raises in the task whose action could not be queued; false if there is none.
 function task.refuse(err)
     local t = queueing
-    current, queueing = nil, nil
+    now.task, queueing = false, nil
     if not t then return false end
     go_on(t, RAISE, err)
     return true
@@ -285,8 +296,13 @@ function Task.done_of(t)
         cqe_seen(ring, cqe)
         if cqe ~= t.key then return end
         t.key = false
-        current = t
-        return after(t, resume(thread, res, value, flags))
+        now.task = t
+        local ok, op, a, b, c, d, e, f, g, h = resume(thread, res, value, flags)
+        if ok and op == nil and t.key then -- it has queued its next action itself
+            now.task = false
+            return
+        end
+        return after(t, ok, op, a, b, c, d, e, f, g, h)
     end
     t.done = done
     return done
@@ -311,8 +327,19 @@ function task.drop_held(t)
     return go_on(t, ECANCELED)
 end
 
-local function body(f, ...)
-    return DONE, f(...)
+-- Keeps the results of a task's function.
+local function keep(t, ...)
+    local n = select("#", ...)
+    if n == 1 then
+        t.result = ...
+    else
+        t.results = { n = n, ... }
+    end
+    return DONE
+end
+
+local function body(t, f, ...)
+    return keep(t, f(...))
 end
 
 -- Runs a task that is ready: it begins, or has been woken.
@@ -329,9 +356,9 @@ function task.run_ready(t)
     t.thread = create(body)
     local f, args = t.f, t.args
     t.f, t.args = nil, nil
-    current = t
-    if args then return after(t, resume(t.thread, f, unpack(args, 1, args.n))) end
-    return after(t, resume(t.thread, f))
+    now.task = t
+    if args then return after(t, resume(t.thread, t, f, unpack(args, 1, args.n))) end
+    return after(t, resume(t.thread, t, f))
 end
 
 -- A new task of a loop, which starts in its next turn. `on_end(t)` is called when it has ended.
@@ -368,7 +395,7 @@ end
 function Task:cancel(why)
     if self.state or self.doomed then return end
     self.doomed = failure.cancellation(self:get_name(), why)
-    if self == current then return end
+    if self == now.task then return end
     if self.key or self.held then
         self.loop:interrupt(self)
     elseif self.leave then
@@ -383,7 +410,7 @@ end
 -- What it is doing: "new", "running", "ready", "waiting", "done", "failed" or "cancelled".
 function Task:status()
     if self.state then return self.state end
-    if self == current then return "running" end
+    if self == now.task then return "running" end
     if not self.thread then return "new" end
     if self.key or self.leave or self.held then return "waiting" end
     return "ready"
