@@ -100,6 +100,42 @@ describe("a loop of the program's own", function()
         assert.is_true(luring.now() - before < 3600)
     end)
 
+    it("whose ring is gone raises, and does not hang", function()
+        local ring = luring.queue_init(8, 0)
+        local loop = co.loop { ring = ring }
+        local ok, err = pcall(loop.run, loop, function()
+            luring.queue_exit(ring)
+            co.sleep(10)
+        end)
+        assert.is_false(ok)
+        assert.truthy(err:find("the ring has been exited", 1, true))
+    end)
+
+    it("that is interrupted cancels its tasks, closes what they own, and raises that", function()
+        if jit then return end -- its hooks are for all coroutines
+        local main = coroutine.running() or nil
+        local closed
+        local loop = co.loop()
+        local function interrupt()
+            debug.sethook()
+            error("interrupted!", 0)
+        end
+        local ok, err = pcall(loop.run, loop, function()
+            co.scope(function(s)
+                s:defer(function()
+                    co.sleep(0)
+                    closed = true
+                end)
+                co.sleep(0)
+                if main then debug.sethook(main, interrupt, "", 1) end
+                co.sleep(main and 10 or 0)
+            end)
+        end)
+        if not main then return end -- Lua 5.1 has no name for its main coroutine
+        assert.same({ false, "interrupted!" }, { ok, err })
+        assert.is_true(closed)
+    end)
+
     it("takes no options that it doesn't know", function()
         assert.is_false(pcall(co.loop, { rings = 1 }))
         assert.is_false(pcall(co.loop, { clock = "real" }))

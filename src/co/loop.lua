@@ -14,6 +14,7 @@ loop.Loop = Loop
 
 local ENTRIES = 256 -- of the ring that a loop makes for itself
 local CREDIT = 256 -- completions a turn
+local PATIENCE = 100 -- turns in a row that may fail
 local AGAIN = 0.01 -- seconds until a cancellation is asked for again
 
 local huge = math.huge
@@ -199,7 +200,10 @@ end
 -- A turn in which an error is the task's whose action was refused, or stops the loop.
 local function guarded_turn(self, wait)
     local ok, result = pcall(turn, self, wait)
-    if ok then return result end
+    if ok then
+        self.failures = nil
+        return result
+    end
     if type(result) == "string" and result:find("belongs to the parent process", 1, true) then
         self.tasks, self.count, self.ready, self.first, self.last = {}, 0, {}, 1, 0
         task.refuse()
@@ -207,6 +211,9 @@ local function guarded_turn(self, wait)
         return true
     end
     if task.refuse(result) then return true end
+    -- A ring that is gone lets nothing end: its tasks are given up.
+    self.failures = (self.failures or 0) + 1
+    if self.failures > PATIENCE then self.tasks, self.count = {}, 0 end
     if self.broken == nil then
         self.broken = { result }
         for t in pairs(self.tasks) do t:cancel("the loop has been interrupted") end
