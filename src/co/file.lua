@@ -228,26 +228,42 @@ end
 
 -- ---- from a file to a stream ----
 
--- Sends a part of a file, without making a string of it where the kernel can: how much was sent, or
--- nil, message, errno and how much.
+local PIECE = 4 * CHUNK -- how much of it is read at once
+local SPARE = 8 -- buffers that a loop keeps for the next
+
+-- Sends a part of a file: how much was sent, or nil, message, errno and how much. It goes through a
+-- buffer and no string: by a pipe and splice it takes longer, since each splice is a worker's.
 function stream.Stream:sendfile(source, offset, n)
     local t = task.me()
+    task.check(t)
     local fd = type(source) == "number" and source or source:getfd()
-    local sent = 0
-    n = n or math.huge
-    offset = offset or 0
-    while sent < n do
-        local res, data = wait(t, luring.read, 3, fd, math.min(CHUNK * 4, n - sent), offset + sent)
-        if res < 0 then
-            local _, message, errno = failure.refused(res)
-            return nil, message, errno, sent
-        end
-        if res == 0 then break end
-        local ok, message, errno, written = self:write(data)
-        if not ok then return nil, message, errno, sent + (written or 0) end
-        sent = sent + res
+    offset, n = offset or 0, n or math.huge
+    local spare = t.loop.buffers
+    if not spare then
+        spare = {}
+        t.loop.buffers = spare
     end
-    return sent
+    local buffer = table.remove(spare) or luring.buffer(PIECE)
+    local sent, ok, message, errno = 0, true, nil, nil
+    while ok and sent < n do
+        local piece = n - sent < PIECE and buffer:view(1, n - sent) or buffer
+        local res = task.wait_bare(t, luring.read, fd, piece, offset + sent, t.done or t:done_of())
+        if res > 0 then
+            local written
+            if res < #piece then piece = buffer:view(1, res) end
+            ok, message, errno, written = stream.write_rest(self, t, piece, 0)
+            sent = sent + (ok and res or written)
+        elseif res == 0 then
+            break
+        elseif res ~= -luring.EINTR or t.doomed then
+            if t.doomed and sent > 0 then self.torn, self.odd = true, true end
+            task.check(t)
+            ok, message, errno = failure.refused(res)
+        end
+    end
+    if #spare < SPARE then spare[#spare + 1] = buffer end
+    if ok then return sent end
+    return nil, message, errno, sent
 end
 
 -- ---- the program's own ----

@@ -212,7 +212,7 @@ local function written_now(self, t, res, written, length)
     return nil, message, errno, written
 end
 
--- Writes a string of which `written` bytes are written.
+-- Writes a string, or a buffer, of which `written` bytes are written.
 local function write_rest(self, t, data, written)
     local fd, put = self.fd, self.put
     if not fd or self.closing then return nil, "closed", luring.ECANCELED, written end
@@ -227,7 +227,8 @@ local function write_rest(self, t, data, written)
             self.write_until = loop:now() + seconds
             self.write_alarm = arm(self, loop, self.write_alarm, WriteAlarm, self.write_until)
         end
-        local rest = written == 0 and data or sub(data, written + 1)
+        local rest = data
+        if written > 0 then rest = (type(data) == "string" and sub or data.view)(data, written + 1, length) end
         local res = wait_io(t, put, fd, rest, self.put_flags)
         self.writer = false
         local sum, message, errno, so_far = written_now(self, t, res, written, length)
@@ -236,6 +237,7 @@ local function write_rest(self, t, data, written)
     end
     return self
 end
+stream.write_rest = write_rest
 
 -- Writes everything: the stream, or nil, message, errno and how much was written.
 function Stream:write(data, ...)
