@@ -112,17 +112,17 @@ c -ERR Protocol error: too many words
     it("leaves out a record that is not whole, wherever it ends", function()
         local script = [[
             serve journal; talk 'a>SET one 11111' 'a<' 'a>SET two 22222' 'a<'; end; cp journal whole
-            for cut in 1 9 10 25; do
+            for cut in 1 9 25; do
                 head -c -$cut whole >journal
                 serve journal; talk 'a>GET one' 'a<' 'a<' 'a>GET two' 'a<' 'a>SET two again' 'a<'; end
-                serve journal; talk 'a>GET two' 'a<' 'a<'; end
-            done]]
+            done
+            serve journal; talk 'a>GET two' 'a<' 'a<'; end]]
         local expected = { "a +OK\na +OK\n0\n" }
-        for _, cut in ipairs { 1, 9, 10, 25 } do
+        for _, cut in ipairs { 1, 9, 25 } do
             expected[#expected + 1] = ("a $5\na 11111\na $-1\na +OK\n0\n"
-                .. "store.lua: journal: its last %d bytes are not whole, and left out\n"
-                .. "a $5\na again\n0\n"):format(#"SET 3 5 xxxxxxxxx\ntwo22222\n" - cut)
+                .. "store.lua: journal: its last %d bytes are not whole, and left out\n"):format(#"SET 3 5 xxxxxxxxx\ntwo22222\n" - cut)
         end
+        expected[#expected + 1] = "a $5\na again\n0\n"
         assert.equal(table.concat(expected), with_store(script))
     end)
 
