@@ -53,6 +53,18 @@ describe("sockets:", function()
         drive.close(client)
     end)
 
+    it("connect and sendto take no callback", function()
+        local server = luring.udp_bind(any)
+        local client = luring.udp_bind(any)
+        local address = luring.getsockname(server)
+        assert.truthy(luring.sendto(ring, client, "one", 0, address))
+        assert.truthy(luring.connect(ring, client, address))
+        drive.turn(ring, 2)
+        assert.same({ 3, "one" }, { drive.one(ring, "recv", server, 10, 0) })
+        assert.same(address, luring.getpeername(client))
+        drive.close(server, client)
+    end)
+
     it("bind and listen make a server", function()
         if not drive.has "bind" then return pending "this liburing has no bind" end
         local server = drive.one(ring, "socket", luring.AF_INET, luring.SOCK_STREAM, 0, 0)

@@ -90,7 +90,10 @@ impl Arg for Address {
     type Wire = Extent<sys::sockaddr>;
 
     fn check(lua: &mut Lua, index: c_int) -> Address {
-        Address::check(lua, index)
+        let top = lua.top();
+        let address = Address::check(lua, index);
+        lua.set_top(top); // what lies behind the arguments would be taken for a callback
+        address
     }
 
     fn room(self) -> usize {
