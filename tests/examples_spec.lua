@@ -1,21 +1,33 @@
 local luring = require "luring"
 local child = require "child"
 
--- All of them, with an argument each; none needs more.
+-- All of them, with arguments.
 local EXAMPLES = {
     cat = "-",
     chat = "0",
+    checksum = "/dev/null",
     echo = "",
     echo_clients = "1",
     echo_server = "0",
+    http_get = "http://127.0.0.1:1/",
     http_server = ".",
     jobs = "-",
     store = "journal",
+    tail = "/etc/passwd",
+    tcp_proxy = "127.0.0.1:1",
+    udp_echo = "0",
     write_read = "/nowhere/file",
 }
 
 describe("every example", function()
     local refuse = child.compile("refuse.c", "refuse")
+
+    it("is known here", function()
+        for file in pairs(luring.readdir(child.root .. "/examples")) do
+            -- tree_copy.lua takes two arguments, and is told of in its own specs.
+            assert.is_true(EXAMPLES[file:match("^(.*)%.lua$")] ~= nil or file == "tree_copy.lua", file)
+        end
+    end)
 
     for name, argument in pairs(EXAMPLES) do
         local file = name .. ".lua"

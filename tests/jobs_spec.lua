@@ -48,7 +48,9 @@ END
         -- Each of the first three ends when it has seen the two others.
         assert.equal("0\nno more\n", shell [[
             for n in 1 2 3; do echo "touch $n; until [ -e 1 ] && [ -e 2 ] && [ -e 3 ]; do sleep 0.01; done"; done >list
-            for n in 4 5 6 7 8 9; do echo "echo >run.$n; ls run.* 2>/dev/null | wc -l >at.$n; sleep 0.02; rm run.$n"; done >>list
+            for n in 4 5 6 7 8 9; do
+                echo "echo >run.$n; ls run.* 2>/dev/null | wc -l >at.$n; sleep 0.02; rm run.$n"
+            done >>list
             jobs -n 3 list >/dev/null; echo $?; [ $(sort -n at.* | tail -1) -le 3 ] && echo no more]])
     end)
 

@@ -120,7 +120,8 @@ c -ERR Protocol error: too many words
         local expected = { "a +OK\na +OK\n0\n" }
         for _, cut in ipairs { 1, 9, 25 } do
             expected[#expected + 1] = ("a $5\na 11111\na $-1\na +OK\n0\n"
-                .. "store.lua: journal: its last %d bytes are not whole, and left out\n"):format(#"SET 3 5 xxxxxxxxx\ntwo22222\n" - cut)
+                .. "store.lua: journal: its last %d bytes are not whole, and left out\n"):format(
+                #"SET 3 5 xxxxxxxxx\ntwo22222\n" - cut)
         end
         expected[#expected + 1] = "a $5\na again\n0\n"
         assert.equal(table.concat(expected), with_store(script))

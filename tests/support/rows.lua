@@ -79,6 +79,7 @@ return {
     { name = "ring_fd", kinds = {} },
     { name = "send", kinds = { "Fd", "Payload", "SendFlags" } },
     { name = "send_zc", kinds = { "Fd", "Content", "Int", "ZcFlags" } },
+    { name = "send_zc_fixed", kinds = { "Fd", "Content", "Int", "ZcFlags", "UpTo<65535>" } },
     { name = "sendmsg", kinds = { "Fd", "Outgoing", "SendFlags" } },
     { name = "sendmsg_zc", kinds = { "Fd", "Outgoing", "Int", "ZcFlags" } },
     { name = "sendto", kinds = { "Fd", "Parcel", "SendFlags", "Address" } },
