@@ -608,9 +608,9 @@ ring.sync_cancel = luring.sync_cancel
 function luring.buffer(n, options) end
 
 ---A group of `count` buffers (a power of two, up to 32768) of `size` bytes each, of which the kernel picks one when there is
----data: so receivers that wait hold none. `read` and `recv` take it in place of a size, `read_multishot` and
----`recv_multishot` always. The callback gets a string as the value, and the buffer goes back by itself. When all are in
----use, actions end with -ENOBUFS. `-errno` where the kernel refuses. See io_uring_register_buf_ring(3).
+---data: so receivers that wait hold none. `read` and `recv` take it in place of a size; `read_multishot`,
+---`recv_multishot` and `recvmsg_multishot` always. The callback gets a string as the value, and the buffer goes back by
+---itself. When all are in use, actions end with -ENOBUFS. `-errno` where the kernel refuses. See io_uring_register_buf_ring(3).
 ---
 ---- `g:available()` is how many buffers the kernel has.
 ---- `g:manual(true)` gives views in place of strings, which `send` takes: a view goes back when all of it has been sent, or
@@ -1381,6 +1381,23 @@ ring.recv_multishot = luring.recv_multishot
 function luring.recvmsg(ring, fd, size, flags, callback) end
 
 ring.recvmsg = luring.recvmsg
+
+---As recvmsg, one message after the other, each in a buffer that the kernel selects from `group`: until a
+---completion without IORING_CQE_F_MORE in its flags. An empty message is the last. `group` is a group
+---that is not incremental, or `{group=, control=, name=}`, where `control` is the room for control data
+---and `name` is false if nobody wants the sender's address: a buffer needs 16 bytes, 128 for the
+---address, and those of `control`, before the data. The value is recvmsg's; for a manual group `data` is a view.
+---Since Linux 6.0. Man page: io_uring_prep_recvmsg_multishot(3). Needs liburing 2.3.
+---The callback gets `(cqe, res, value, flags)`.
+---@param ring luring.ring
+---@param fd integer|userdata|table
+---@param group userdata
+---@param flags integer
+---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@return lightuserdata?
+function luring.recvmsg_multishot(ring, fd, group, flags, callback) end
+
+ring.recvmsg_multishot = luring.recvmsg_multishot
 
 ---Gives a file another name or place.
 ---Since Linux 5.11. Man page: io_uring_prep_rename(3).

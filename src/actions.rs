@@ -14,6 +14,7 @@ use crate::values::epoll::{Event, Events as MaxEvents};
 use crate::values::fd::{Closing, Dir, Fd, Input, NoSlot};
 use crate::values::futexes::Futexes;
 use crate::values::group::Group;
+use crate::values::inbox::Inbox;
 use crate::values::integers::{Datum, Int, Length, Mode, Offset, SendFlags, Unsigned, UpTo};
 use crate::values::iovecs::{Sizes, Strings as List};
 use crate::values::key::Key;
@@ -22,8 +23,8 @@ use crate::values::open_how::OpenHow;
 use crate::values::optval::OptVal;
 use crate::values::path::Path;
 use crate::values::reply::{
-    Accepted, Bytes, Child, Data, Descriptor, Events, Message, Name, Named, Nothing, Pair, Peer, Plain,
-    Selected, Slot, Stat, Strings, ZeroCopy,
+    Accepted, Bytes, Child, Data, Descriptor, Events, Message, Messages, Name, Named, Nothing, Pair, Peer,
+    Plain, Selected, Slot, Stat, Strings, ZeroCopy,
 };
 use crate::values::size::Size;
 use crate::values::slot::{
@@ -331,6 +332,18 @@ rows! {
             data.iov_base.cast::<u8>().write_bytes(0, data.iov_len as usize);
         }
         prep::recvmsg(sqe, fd, size, (flags | sys::MSG_CMSG_CLOEXEC as c_int) as u32)
+    };
+
+    /// As recvmsg, one message after the other, each in a buffer that the kernel selects from `group`: until a
+    /// completion without IORING_CQE_F_MORE in its flags. An empty message is the last. `group` is a group
+    /// that is not incremental, or `{group=, control=, name=}`, where `control` is the room for control data
+    /// and `name` is false if nobody wants the sender's address: a buffer needs 16 bytes, 128 for the
+    /// address, and those of `control`, before the data. The value is recvmsg's; for a manual group `data` is a view.
+    /// Since Linux 6.0. Man page: io_uring_prep_recvmsg_multishot(3).
+    fn recvmsg_multishot(fd: Fd, group: Inbox, flags: Int) -> Messages needs "recvmsg_multishot" "2.3" = |sqe| {
+        let flags = flags & !TRUNCATE | sys::MSG_CMSG_CLOEXEC as c_int;
+        prep::recvmsg_multishot(sqe, fd, group.message, flags as u32);
+        group.group.select(sqe)
     };
 
     /// As send, without copying `data` into the kernel, which pays for large data; `zc_flags` are 0 or

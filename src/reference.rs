@@ -18,7 +18,7 @@ fn word(kind: &str) -> &'static str {
         "Payload" | "Parcel" => "data",
         "Sizes" | "List" | "Descriptors" | "Cpus" | "Futexes" | "Filled" | "Written" => "list",
         "Files" | "Buffers" => "files",
-        "Group" => "group",
+        "Group" | "Inbox" => "group",
         "Words" => "buffer",
         "OpenHow" | "SlotHow" | "Outgoing" | "Event" | "Napi" => "table",
         "Incoming" | "Size" => "size",

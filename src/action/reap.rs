@@ -198,7 +198,8 @@ fn push_call(
         lua.push_integer(flags.into());
         return Some((4, flags));
     }
-    lua.push_integer(result(&completion).into());
+    let res = completion.received(flags).map_or(result(&completion), |received| received.res);
+    lua.push_integer(res.into());
     match completion.action.reply {
         Reply::Nothing | Reply::Accepted => Some((2, flags)),
         Reply::Data => push_data(lua, handle, completion).then_some((3, flags)),
@@ -232,6 +233,7 @@ fn push_value(lua: &mut Lua, handle: Handle, completion: Completion, flags: u32)
     match completion.action.reply {
         Reply::Bytes if completion.res >= 0 => push_data(lua, handle, completion),
         Reply::Selected => select::push(lua, handle, completion, flags),
+        Reply::Messages => select::push_message(lua, handle, completion, flags),
         Reply::Into => {
             push_buffer(lua, completion.key);
             true
@@ -353,7 +355,7 @@ fn release_anchored(lua: &Lua, ring: &mut Ring, key: Key, action: InFlight) {
             }
         });
     }
-    if reply == Reply::Selected {
+    if matches!(reply, Reply::Selected | Reply::Messages) {
         handle::release_head(lua);
     }
     if anchored {

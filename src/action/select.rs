@@ -7,6 +7,7 @@ use crate::lua::Lua;
 use crate::ring::groups::{Group, Lease, Selected};
 use crate::ring::in_flight::Completion;
 use crate::values::buffer::{self, Bytes};
+use crate::values::inbox;
 use std::ptr::slice_from_raw_parts;
 
 /// Pushes it. False when the completion is gone, since a finalizer has ended it. May raise.
@@ -34,13 +35,50 @@ pub fn push(lua: &mut Lua, handle: Handle, completion: Completion, flags: u32) -
     }
 }
 
+/// Pushes the table of a message, whose data is a string or a view. False when the completion is
+/// gone. May raise.
+pub fn push_message(lua: &mut Lua, handle: Handle, completion: Completion, flags: u32) -> bool {
+    let Some(received) = completion.received(flags) else {
+        lua.push_nil();
+        return true;
+    };
+    let (Some(group), Some(selected)) = (completion.action.group(), completion.select(flags)) else {
+        return false;
+    };
+    if selected.is_leased {
+        handle::push_head(lua, TABLE); // as it was delivered before
+    } else if group.is_manual() && received.data.len > 0 {
+        if !push_view(lua, handle, completion, flags, group) {
+            return false;
+        }
+    } else {
+        lua.push_nil();
+    }
+    // All pushed before anything is kept: see `lend`.
+    lua.push_function(inbox::build);
+    lua.push_light((&raw const received).addr());
+    lua.push_copy(-3);
+    if !handle.get(lua).is_some_and(|ring| ring.is_head(&completion)) {
+        return false;
+    }
+    group.keep();
+    let built = lua.call_protected(2);
+    // SAFETY: kept above.
+    unsafe { group.release() };
+    if !built {
+        lua.raise();
+    }
+    lua.remove(-2);
+    true
+}
+
 fn push_view(lua: &mut Lua, handle: Handle, completion: Completion, flags: u32, group: Group) -> bool {
     let view = buffer::push(lua);
     // Making it may have run finalizers, and those may have ended the completion or the ring.
     if !handle.get(lua).is_some_and(|ring| ring.is_head(&completion)) {
         return false;
     }
-    let Some(selected) = completion.select(flags) else { return false };
+    let Some(mut selected) = completion.select(flags) else { return false };
     if selected.is_leased {
         // Or have had it delivered: there is a view of it already.
         lua.pop();
@@ -48,6 +86,9 @@ fn push_view(lua: &mut Lua, handle: Handle, completion: Completion, flags: u32, 
         return true;
     }
     handle::keep_head(lua, TABLE);
+    if let Some(received) = completion.received(flags) {
+        selected.span = received.data;
+    }
     let lease = Lease::new(group, selected).unwrap_or_else(|| lua.out_of_memory());
     // SAFETY: it is on the stack.
     unsafe { (*view).fill(Bytes { span: selected.span, lease: Some(lease) }) };

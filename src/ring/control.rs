@@ -64,6 +64,18 @@ pub unsafe fn walk(message: &sys::msghdr) -> impl Iterator<Item = Control> {
     })
 }
 
+/// The descriptors that came with a message.
+///
+/// # Safety
+/// As `walk`.
+pub unsafe fn rights(message: &sys::msghdr) -> impl Iterator<Item = c_int> {
+    // SAFETY: the caller's promise.
+    unsafe { walk(message) }
+        .filter(|it| it.level == sys::SOL_SOCKET as c_int && it.kind == RIGHTS)
+        // SAFETY: as above.
+        .flat_map(|it| unsafe { descriptors(it.data) })
+}
+
 /// The descriptors in the data of a `RIGHTS` message.
 ///
 /// # Safety

@@ -51,6 +51,8 @@ pub enum Reply {
     Name,
     /// What recvmsg got.
     Message,
+    /// What it got, in a buffer that the kernel has selected.
+    Messages,
     /// What epoll_wait got.
     Events,
     /// A zero-copy send, whose second completion only says that its memory may go.
@@ -147,8 +149,8 @@ impl Completion {
         unsafe { count_in(self.action.block).read() }
     }
 
-    /// Closes the descriptors that came with it.
-    pub fn close(&self) {
+    /// Closes the descriptors that came with it. The flags are the CQE's.
+    pub fn close(&self, flags: u32) {
         if self.res < 0 {
             return;
         }
@@ -166,10 +168,14 @@ impl Completion {
             // SAFETY: the block begins with the message that the kernel has filled in.
             Reply::Message => unsafe {
                 let message: sys::msghdr = self.action.block.ptr().cast::<sys::msghdr>().read();
-                control::walk(&message)
-                    .filter(|it| it.level == sys::SOL_SOCKET as i32 && it.kind == control::RIGHTS)
-                    .for_each(|it| control::descriptors(it.data).for_each(close));
+                control::rights(&message).for_each(close);
             },
+            Reply::Messages => {
+                if let Some(received) = self.received(flags) {
+                    // SAFETY: the kernel has filled the buffer in, which is not given back yet.
+                    unsafe { control::rights(&received.message).for_each(close) };
+                }
+            }
             _ => {}
         }
     }

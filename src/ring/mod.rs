@@ -15,6 +15,7 @@ pub mod hold;
 pub mod in_flight;
 pub mod messages;
 mod queues;
+pub mod received;
 pub mod region;
 pub mod registered;
 mod resize;
@@ -343,8 +344,12 @@ impl Ring {
         }
         if !self.has_delivered(key) && !self.has_delivered_more(key) {
             match completion.action.reply {
-                Reply::Amended => self.amended(completion).0.close(),
-                _ => completion.close(),
+                Reply::Amended => {
+                    let flags = self.head_flags();
+                    self.amended(completion).0.close(flags);
+                }
+                Reply::Messages => completion.close(self.head_flags()),
+                _ => completion.close(0),
             }
         }
         if completion.action.reply.is_cold() {

@@ -46,7 +46,12 @@ impl Kind for Owned {
 /// The group at `index`, if it is one, of the ring that is the first argument. Raises when it
 /// can't be used with it.
 pub fn find(lua: &mut Lua, index: c_int) -> Option<groups::Group> {
-    let owned = object::find::<Owned>(lua, index)?;
+    find_at(lua, index, index)
+}
+
+/// As `find`, at `place` of the stack, which is a part of the argument `index`.
+pub fn find_at(lua: &mut Lua, index: c_int, place: c_int) -> Option<groups::Group> {
+    let owned = object::find::<Owned>(lua, place)?;
     let ring: *mut Ring = Handle::check(lua).get(lua).map_or(null_mut(), |ring| ring);
     // SAFETY: it is on the stack.
     let group = unsafe { (*owned).0 };
@@ -57,6 +62,11 @@ pub fn find(lua: &mut Lua, index: c_int) -> Option<groups::Group> {
         None => "the group has been collected",
     };
     lua.argument_error(index, Message::new(format_args!("{why}")))
+}
+
+/// As `find`. Raises where there is none.
+pub fn check(lua: &mut Lua, index: c_int) -> groups::Group {
+    find(lua, index).unwrap_or_else(|| lua.type_error(index, Owned::NAME))
 }
 
 /// The group that a method was called on. Raises.
@@ -177,6 +187,11 @@ pub struct Group(groups::Group);
 pub struct Wire(u16);
 
 impl Wire {
+    /// A group's.
+    pub fn of(group: groups::Group) -> Wire {
+        Wire(group.id())
+    }
+
     /// Lets the kernel select.
     ///
     /// # Safety
@@ -191,7 +206,7 @@ impl Arg for Group {
     type Wire = Wire;
 
     fn check(lua: &mut Lua, index: c_int) -> Group {
-        Group(find(lua, index).unwrap_or_else(|| lua.type_error(index, Owned::NAME)))
+        Group(check(lua, index))
     }
 
     fn room(self) -> usize {
@@ -205,6 +220,6 @@ impl Arg for Group {
     fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Wire {
         // SAFETY: `room` has asked for it.
         unsafe { block.hold(Held::Group(self.0)) };
-        Wire(self.0.id())
+        Wire::of(self.0)
     }
 }

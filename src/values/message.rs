@@ -366,6 +366,7 @@ pub struct Incoming {
 
 /// What lies at the beginning of an action's block, the control data and the data behind it.
 #[repr(C)]
+#[derive(Clone, Copy)]
 struct Received {
     message: sys::msghdr,
     iovec: sys::iovec,
@@ -427,22 +428,45 @@ fn size(lua: &mut Lua, index: c_int) -> u32 {
 pub unsafe fn push(lua: &mut Lua, completion: &Completion) {
     let received: *const Received = completion.action.block.ptr().cast();
     // SAFETY: the caller's promise.
-    let (message, iovec) = unsafe { ((*received).message, (*received).iovec) };
-    lua.push_record_for(5);
+    let Received { mut message, iovec, name } = unsafe { received.read() };
+    if message.msg_name.is_null() {
+        message.msg_namelen = 0;
+    }
     let len = (completion.res.max(0) as usize).min(iovec.iov_len);
-    // SAFETY: the kernel has written so many there; the block is lent.
-    unsafe { lua.push_lent(slice_from_raw_parts(iovec.iov_base.cast(), len)) };
-    lua.set_field(-2, c"data");
-    lua.push_integer(message.msg_flags.into());
+    let data = Some(slice_from_raw_parts(iovec.iov_base.cast_const().cast(), len));
+    // SAFETY: the kernel has written so many bytes there, and the rest; the block is lent.
+    unsafe { push_parts(lua, &Parts { data, name, message }) };
+}
+
+/// What a message's table is made of.
+pub struct Parts {
+    /// The bytes, if they become a string.
+    pub data: Option<*const [u8]>,
+    /// The sender's address, as long as the message says.
+    pub name: sys::sockaddr_storage,
+    /// What the kernel has filled in.
+    pub message: sys::msghdr,
+}
+
+/// As `push`, from its parts.
+///
+/// # Safety
+/// The data and the control data can be read, and stay meanwhile.
+pub unsafe fn push_parts(lua: &mut Lua, parts: &Parts) {
+    lua.push_record_for(5);
+    if let Some(data) = parts.data {
+        // SAFETY: the caller's promise.
+        unsafe { lua.push_lent(data) };
+        lua.set_field(-2, c"data");
+    }
+    lua.push_integer(parts.message.msg_flags.into());
     lua.set_field(-2, c"flags");
-    if message.msg_namelen > 0 && !message.msg_name.is_null() {
-        // SAFETY: a copy of what lies in the block.
-        let address = unsafe { Address::from_storage((*received).name, message.msg_namelen) };
-        address::push_table(lua, &address);
+    if parts.message.msg_namelen > 0 {
+        address::push_table(lua, &Address::from_storage(parts.name, parts.message.msg_namelen));
         lua.set_field(-2, c"addr");
     }
-    // SAFETY: the kernel has filled the control data in.
-    unsafe { push_controls(lua, &message) };
+    // SAFETY: the caller's promise.
+    unsafe { push_controls(lua, &parts.message) };
 }
 
 /// Sets the fields `fds` and `control` of the table on top, where there are any.

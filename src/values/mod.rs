@@ -14,6 +14,7 @@ pub mod fd;
 pub mod fields;
 pub mod futexes;
 pub mod group;
+pub mod inbox;
 pub mod integers;
 pub mod iovecs;
 pub mod key;

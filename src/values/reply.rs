@@ -93,6 +93,8 @@ answers! {
     Name in Named;
     /// A message.
     Message;
+    /// A message in a buffer that the kernel selected.
+    Messages;
     /// A list of events.
     Events;
     /// How a zero-copy send went.

@@ -61,6 +61,7 @@ return {
     { name = "recv", kinds = { "Fd", "Size", "Int" } },
     { name = "recv_multishot", kinds = { "Fd", "Group", "Int" } },
     { name = "recvmsg", kinds = { "Fd", "Incoming", "Int" } },
+    { name = "recvmsg_multishot", kinds = { "Fd", "Inbox", "Int" } },
     { name = "register_buffers", kinds = { "Buffers" } },
     { name = "register_buffers_update", kinds = { "Unsigned", "Buffers" } },
     { name = "register_clock", kinds = { "Unsigned" } },
