@@ -329,7 +329,7 @@ rows! {
     fn recvmsg(fd: Fd, size: Incoming, flags: Int) -> Message = |sqe| {
         if flags & TRUNCATE != 0 {
             let data = (*size).msg_iov.read(); // as for recv
-            data.iov_base.cast::<u8>().write_bytes(0, data.iov_len as usize);
+            data.iov_base.cast::<u8>().write_bytes(0, data.iov_len);
         }
         prep::recvmsg(sqe, fd, size, (flags | sys::MSG_CMSG_CLOEXEC as c_int) as u32)
     };
