@@ -224,12 +224,13 @@ describe("the example http_server.lua", function()
                 { 400, "GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n" },
                 { 431, "GET / HTTP/1.1\r\nHost: a\r\nX: " .. ("x"):rep(100000) },
                 { 414, "GET /" .. ("x"):rep(100000) .. " HTTP/1.1\r\n" },
-                { 405, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" .. ("x"):rep(100000) },
+                { 405, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n" .. ("x"):rep(9e6) },
                 { 200, "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" },
                 { 200, "GET / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n" }, { 200, "GET / HTTP/1.0\r\n\r\n" },
             } do
                 local client = connect()
-                client:write(case[2])
+                -- What it would not read, it reads nevertheless, so that the answer arrives.
+                if case[1] == 405 then assert(client:write(case[2])) else client:write(case[2]) end
                 local got = answer(client)
                 assert.equal(case[1], got.status, case[2]:sub(1, 60))
                 assert.equal("close", got.headers.connection)
