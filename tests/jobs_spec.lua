@@ -73,7 +73,7 @@ END
 
     it("gives its commands nothing to read", function()
         assert.equal("== 1: exit 0: cat\n== 2: exit 0: echo next\nnext\n", shell [[
-            printf 'cat\necho next\n' | jobs -n 1]])
+            printf 'cat\necho next\n' >list; echo words | jobs -n 1 list]])
     end)
 
     it("ends what takes too long, with its children", function()

@@ -38,7 +38,7 @@ local gated = with_fsync [[
     local syncs = io.open("syncs", "w")
     luring.fsync = function(ring, fd, flags, callback)
         if flags == 0 then return fsync(ring, fd, flags, callback) end
-        syncs:write("one\\n")
+        syncs:write("one\n")
         syncs:flush()
         return luring.read(ring, gate, 1, -1, callback)
     end]]
