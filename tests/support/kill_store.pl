@@ -11,8 +11,9 @@ my ($rounds, @command) = @ARGV;
 my @sent = my @kept = (0) x CLIENTS;    # the number that a client has set, and has an answer for
 my ($answers, $torn) = (0, 0);
 my $running;
-alarm 60;
-END { kill KILL => $running if $running }
+$SIG{__DIE__} = sub { kill KILL => $running if $running };
+$SIG{ALRM} = sub { die "the store is too slow\n" };
+alarm 50;
 
 # Large enough to be written in several parts.
 sub value { my ($client, $number) = @_; return "$client:$number;" x (200 + $client * 150) }
