@@ -26,7 +26,7 @@ if not port or port > 65535 then fail(("PORT is a number from 0 to 65535, not %s
 
 local people = {} -- by their names: {name=, room=, lines=, task=}
 
--- Has a line for somebody. One who doesn't read is sent away: the others don't wait for him.
+-- Leaves a line for somebody. One who doesn't read is sent away: the others don't wait for him.
 local function tell(person, line)
     if person.lines:try_send(line) == false then person.task:cancel("too slow") end
 end
@@ -86,7 +86,7 @@ local function ask_name(client)
     end
 end
 
--- Has a connection: one task reads from it, and another writes what there is for it.
+-- Serves a connection: one task reads from it, and another writes what there is for it.
 local function serve(client)
     local name = ask_name(client)
     if not name then return end
@@ -99,7 +99,7 @@ local function serve(client)
         end)
         local writer = co.spawn(function()
             client:settimeout(nil, GRACE)
-            for _ = 1, math.huge do
+            while true do
                 local line = person.lines:recv()
                 if not line or not client:write(line, "\r\n") then return end
             end
