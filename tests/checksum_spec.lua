@@ -20,9 +20,11 @@ describe("the example checksum.lua", function()
     end)
 
     it("does without registered memory where there is a limit", function()
-        local result = checksum [[
-            head -c 200000 /dev/urandom >file
-            ulimit -l 0; checksum file >ours; sum -s file | diff ours - && echo same]]
+        -- Root knows no limit, unless it gives that right up.
+        local result = checksum(([[
+            head -c 200000 /dev/urandom >file; ulimit -l 256 # KiB, of which the ring takes some
+            limited="setpriv --bounding-set=-ipc_lock"; $limited true 2>/dev/null || limited=
+            $limited %s file >ours; sum -s file | diff ours - && echo same]]):format(child.example "checksum.lua"))
         assert.equal("same\n", result.output)
     end)
 
