@@ -243,7 +243,8 @@ function luring.getsockopt_bytes(sockfd, level, optname, optlen) end
 ---@return integer
 function luring.setsockopt(sockfd, level, optname, value) end
 
----Closes a descriptor: 0 when it is done. What is in flight on it goes on. See close(2).
+---Closes a descriptor: 0 when it is done. What is in flight on it goes on. A ring's own is not closed but by
+---`queue_exit`: -EBADF. See close(2).
 ---@param fd integer|userdata|table
 ---@return integer
 function luring.close_fd(fd) end
