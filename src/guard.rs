@@ -9,6 +9,7 @@
 
 use crate::lua::{Lua, RawState, Type};
 use crate::ring::Ring;
+use std::alloc::{Layout, alloc, dealloc};
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
 
@@ -21,7 +22,8 @@ struct Guard {
     closed: bool,
 }
 
-/// Where a ring is among its state's, in the memory of its userdata.
+/// Where a ring is among its state's. It is not in the memory of the ring's userdata: Lua
+/// frees that without finalizing it where the finalizer can't be called, for want of C stack.
 pub struct Place {
     /// Null while there is none.
     ring: *mut Ring,
@@ -31,7 +33,39 @@ pub struct Place {
 
 impl Place {
     /// No place yet.
-    pub const NONE: Place = Place { ring: null_mut(), next: null_mut(), previous: null_mut() };
+    const NONE: Place = Place { ring: null_mut(), next: null_mut(), previous: null_mut() };
+
+    /// A place that never has a ring.
+    pub fn nowhere() -> *mut Place {
+        /// Only read.
+        struct Nowhere(Place);
+        // SAFETY: nobody writes it: `take` and `free` leave it alone.
+        unsafe impl Sync for Nowhere {}
+        static NOWHERE: Nowhere = Nowhere(Place::NONE);
+        (&raw const NOWHERE.0).cast_mut()
+    }
+
+    /// A new place without a ring; null when there is no memory.
+    pub fn new() -> *mut Place {
+        // SAFETY: a place has a size.
+        let place: *mut Place = unsafe { alloc(Layout::new::<Place>()) }.cast();
+        if !place.is_null() {
+            // SAFETY: just allocated for one.
+            unsafe { place.write(Place::NONE) };
+        }
+        place
+    }
+
+    /// Frees a place that `new` or `nowhere` gave.
+    ///
+    /// # Safety
+    /// Its ring was taken out, and nobody uses it any more.
+    pub unsafe fn free(place: *mut Place) {
+        if place != Place::nowhere() {
+            // SAFETY: the caller's promise.
+            unsafe { dealloc(place.cast(), Layout::new::<Place>()) }
+        }
+    }
 
     /// The ring, if there is one.
     #[inline]
@@ -42,14 +76,14 @@ impl Place {
     /// Takes the ring out.
     ///
     /// # Safety
-    /// The places beside this one are where they were.
-    pub unsafe fn take(&mut self) -> Option<Box<Ring>> {
-        if self.ring.is_null() {
-            return None;
-        }
-        let place = std::mem::replace(self, Place::NONE);
+    /// The place lives, and those beside it are where they were.
+    pub unsafe fn take(place: *mut Place) -> Option<Box<Ring>> {
         // SAFETY: the caller's promise; the ring came from `Box::into_raw` in `put`.
         unsafe {
+            if (*place).ring.is_null() {
+                return None;
+            }
+            let place = place.replace(Place::NONE);
             (*place.previous).next = place.next;
             (*place.next).previous = place.previous;
             Some(Box::from_raw(place.ring))
@@ -106,7 +140,7 @@ pub fn obstacle(lua: &Lua) -> Option<&'static str> {
     }
 }
 
-/// Puts a ring into a place that is in Lua's memory, and not moved.
+/// Puts a ring into a place.
 ///
 /// # Safety
 /// The state has a guard. The place has no ring, and is there until that is taken out.
@@ -184,7 +218,7 @@ unsafe extern "C-unwind" fn close(state: RawState) -> c_int {
         let mut place = (*ends).next;
         while place != ends {
             let next = (*place).next;
-            if let Some(ring) = (*place).take() {
+            if let Some(ring) = Place::take(place) {
                 ring.exit();
             }
             place = next;

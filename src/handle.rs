@@ -19,8 +19,8 @@ pub const TYPE_NAME: &CStr = c"luring";
 struct Block {
     /// Its own address, mixed with this loaded module's: no other userdata begins so.
     mark: usize,
-    /// Without a ring once that has been exited, and before it is made.
-    place: Place,
+    /// Without a ring once that has been exited, and before it is made. Never null.
+    place: *mut Place,
     /// The number under which the guard keeps the contents; zero when it doesn't.
     kept: u32,
 }
@@ -81,9 +81,9 @@ impl Handle {
     #[inline]
     #[allow(clippy::mut_from_ref)] // as above
     pub fn get(self, _lua: &Lua) -> Option<&mut Ring> {
-        // SAFETY: the block is on the stack, so it lives; its ring is null or lives. One
-        // thread at a time runs a Lua state, and nobody keeps such a reference.
-        unsafe { (*self.block).place.ring().as_mut() }
+        // SAFETY: the block is on the stack, so it and its place live; the ring is null or
+        // lives. One thread at a time runs a Lua state, and nobody keeps such a reference.
+        unsafe { (*(*self.block).place).ring().as_mut() }
     }
 
     /// The userdata's memory, by which Lua tells it from others.
@@ -93,24 +93,38 @@ impl Handle {
 
     /// Takes the ring out, which exits it for Lua.
     fn take(self) -> Option<Box<Ring>> {
-        // SAFETY: the block lives, and no block is freed before its ring is taken out.
-        unsafe { (*self.block).place.take() }
+        // SAFETY: the block and its place live, and so do those beside it in the list.
+        unsafe { Place::take((*self.block).place) }
     }
 
-    /// Gives a handle that `push` made its ring.
+    /// Makes a place for a ring; false when there is no memory.
+    pub fn reserve(self) -> bool {
+        // SAFETY: the block is on the stack, so it lives.
+        let place = unsafe { &mut (*self.block).place };
+        if *place == Place::nowhere() {
+            let new = Place::new();
+            if new.is_null() {
+                return false;
+            }
+            *place = new;
+        }
+        true
+    }
+
+    /// Gives a handle that `push` made, and that has a place, its ring.
     ///
     /// # Safety
     /// The state's guard is open.
     pub unsafe fn put(self, lua: &Lua, ring: Box<Ring>) {
         // SAFETY: the caller's promise. The block lives, and `collect` takes the ring out.
-        unsafe { guard::put(lua, &raw mut (*self.block).place, ring) }
+        unsafe { guard::put(lua, (*self.block).place, ring) }
     }
 
     /// Pushes a new userdata that has no ring yet. May raise out of memory.
     pub fn push(lua: &mut Lua) -> Handle {
         let block: *mut Block = lua.push_userdata(size_of::<Block>()).cast();
         // SAFETY: Lua has just made it that large.
-        unsafe { block.write(Block { mark: mark(block), place: Place::NONE, kept: 0 }) };
+        unsafe { block.write(Block { mark: mark(block), place: Place::nowhere(), kept: 0 }) };
         let userdata = lua.top();
         lua.registry_get(registry_key());
         lua.set_metatable(userdata);
@@ -295,7 +309,10 @@ fn push_type(lua: &mut Lua) {
 unsafe extern "C-unwind" fn collect(state: RawState) -> c_int {
     // SAFETY: Lua calls with a live state.
     let lua = &mut unsafe { Lua::new(state) };
-    Handle::check(lua).exit(lua);
+    let handle = Handle::check(lua);
+    handle.exit(lua);
+    // SAFETY: the block is on the stack; its place has no ring any more, and is not used again.
+    unsafe { Place::free(std::mem::replace(&mut (*handle.block).place, Place::nowhere())) };
     0
 }
 

@@ -182,4 +182,28 @@ describe("a process that ends", function()
             end)
         ]])
     end)
+
+    it("may have a ring whose finalizer can't be called, for want of C stack", function()
+        ends_well([[
+            local luring = require "luring"
+            local keep = luring.queue_init(2, 0)
+            local function deep(n)
+                if n == 0 then
+                    luring.queue_init(2, 0)
+                    for _ = 1, 3 do collectgarbage() end
+                    return
+                end
+                string.gsub("x", "x", function() deep(n - 1) end)
+            end
+            for n = 60, 200 do pcall(deep, n) end
+            for _ = 1, 3 do collectgarbage() end
+            -- What Lua has freed is filled with something else.
+            local others = {}
+            for i = 1, 1000 do others[i] = ("x"):rep(40 + i % 100) end
+            luring.queue_exit(keep)
+            local again = luring.queue_init(2, 0)
+            luring.queue_exit(again)
+            io.write(#others == 1000 and "done" or "")
+        ]])
+    end)
 end)
