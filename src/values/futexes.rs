@@ -43,8 +43,8 @@ impl Arg for Futexes {
         }
         let count = lua.raw_len(index);
         if count > MOST {
-            let why = format_args!("a list of more than {MOST} futexes");
-            lua.argument_error(index, Message::new(why));
+            let why = Message::new(format_args!("a list of more than {MOST} futexes"));
+            lua.argument_error(index, why);
         }
         lua.push_table_for((count * PARTS as usize) as c_int);
         for number in 0..count as u32 {
@@ -94,8 +94,8 @@ impl Arg for Futexes {
 fn check_one(lua: &mut Lua, index: c_int, number: u32) {
     let futex = lua.top();
     if lua.kind(futex) != Type::Table {
-        let why = format_args!("element {} must be {{b, k, value=, flags=}}", number + 1);
-        lua.argument_error(index, Message::new(why));
+        let why = Message::new(format_args!("element {} must be {{b, k, value=, flags=}}", number + 1));
+        lua.argument_error(index, why);
     }
     let private = futex - 1;
     let place = number * PARTS + 1;
@@ -106,8 +106,9 @@ fn check_one(lua: &mut Lua, index: c_int, number: u32) {
     match lua.integer(-1) {
         Ok(nth) if (1..=i64::from(words)).contains(&nth) => lua.push_integer(nth),
         _ => {
-            let why = format_args!("element {}: the word must be between 1 and {words}", number + 1);
-            lua.argument_error(index, Message::new(why))
+            let why =
+                Message::new(format_args!("element {}: the word must be between 1 and {words}", number + 1));
+            lua.argument_error(index, why)
         }
     }
     lua.raw_set(private, place + 1);

@@ -56,8 +56,9 @@ impl Arg for Inbox {
             0 => lua
                 .argument_error(index, Message::new(format_args!("an incremental group takes no messages"))),
             len if len <= before => {
-                let why = format_args!("the group's buffers must be larger than {before} bytes");
-                lua.argument_error(index, Message::new(why))
+                let why =
+                    Message::new(format_args!("the group's buffers must be larger than {before} bytes"));
+                lua.argument_error(index, why)
             }
             _ => Inbox { group, control, name },
         }
