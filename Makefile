@@ -48,7 +48,7 @@ CHANGELOG = CHANGELOG.md
 DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md docs/meta.lua docs/luring.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
-.PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf docs demo deps bench check-instructions vendor dist deb rpm arch clean help lua5.5
+.PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf docs demo deps bench check-instructions vendor dist check-packages deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -117,6 +117,17 @@ vendor: ## put the crates' sources into vendor/: builds then need no network
 
 dist: ## the release of the last commit in dist/: source, crates, recipes, sums
 	@scripts/dist dist
+
+check-packages: dist ## build, install and test the packages, in chroots of Debian (root)
+	DEB_BUILD_OPTIONS=nocheck packaging/check-debian bookworm
+	DEB_BUILD_OPTIONS=nocheck packaging/check-debian trixie
+	DEB_BUILD_OPTIONS=nocheck packaging/check-debian bookworm i386 "5.1 5.4"
+	packaging/build-rpm dist
+	packaging/build-arch dist
+	packaging/check-recipes dist
+	packaging/check-rockspec
+	packaging/check-musl
+	packaging/check-newest
 
 deb: dist ## a Debian package in dist/
 	@packaging/build-deb dist
