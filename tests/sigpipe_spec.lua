@@ -44,6 +44,8 @@ describe("a write whose reader is gone", function()
     end)
 
     it("leaves the signal alone for the programs that this one starts", function()
+        local ignored = child.contents("/proc/self/status"):match("SigIgn:%s*(%x+)")
+        if tonumber(ignored:sub(-4), 16) % 0x2000 >= 0x1000 then return pending "SIGPIPE is ignored here" end
         local result = child.run(PROGRAM .. [[
             io.stdout:flush()
             os.execute("sh -c 'kill -PIPE $$; echo survived'")
