@@ -119,6 +119,7 @@ dist: ## the release of the last commit in dist/: source, crates, recipes, sums
 	@scripts/dist dist
 
 check-packages: dist ## build, install and test the packages, in chroots of Debian (root)
+	packaging/check-release
 	DEB_BUILD_OPTIONS=nocheck packaging/check-debian bookworm
 	DEB_BUILD_OPTIONS=nocheck packaging/check-debian trixie
 	DEB_BUILD_OPTIONS=nocheck packaging/check-debian bookworm i386 "5.1 5.4"
