@@ -2,10 +2,9 @@
 
 use crate::action::amend::Linked;
 use crate::action::cancel::{self, All, Cancelled, One};
-use crate::ring::cancel::bits;
 use crate::ring::messages::MARK;
 use crate::rows::rows;
-use crate::sys::{self, prep};
+use crate::sys::{self, flag, prep};
 use crate::system::sigpipe;
 use crate::values::address::Address;
 use crate::values::content::Content;
@@ -598,11 +597,11 @@ rows! {
     /// Cancels all that is in flight on a descriptor, or with 0 as `flags` one action. `res` is how
     /// many were cancelled, or for one 0 or -ENOENT.
     /// Since Linux 5.19. Man page: io_uring_prep_cancel_fd(3).
-    fn cancel_fd(fd: Fd, flags: All) -> Cancelled = |sqe| cancel::prep(sqe, 0, fd, flags | bits::FD);
+    fn cancel_fd(fd: Fd, flags: All) -> Cancelled = |sqe| cancel::prep(sqe, 0, fd, flags | flag::IORING_ASYNC_CANCEL_FD);
 
     /// Cancels all that is in flight. `res` is how many were cancelled.
     /// Since Linux 5.19. Man page: io_uring_prep_cancel(3).
-    fn cancel_all() -> Cancelled = |sqe| cancel::prep(sqe, 0, -1, bits::ANY);
+    fn cancel_all() -> Cancelled = |sqe| cancel::prep(sqe, 0, -1, flag::IORING_ASYNC_CANCEL_ANY);
 
     /// Puts a timeout behind the action that was queued last, which `key` names: after that time it
     /// is cancelled. Without a callback the timeout itself completes in silence; with one it gets

@@ -6,7 +6,7 @@ use crate::ring::Ring;
 use crate::ring::chains::Part;
 use crate::ring::in_flight::{InFlight, Reply};
 use crate::ring::slab::{Full, Key};
-use crate::ring::unsubmitted::{Place, SKIP};
+use crate::ring::unsubmitted::Place;
 use crate::sys::{self, flag};
 use crate::values::arg;
 use crate::values::integers::integer;
@@ -14,8 +14,9 @@ use crate::values::reply::Answer;
 use crate::values::{fields, time};
 use std::ffi::{CStr, c_int};
 
-const LINK: u8 = 1 << sys::IOSQE_IO_LINK_BIT;
-const HARDLINK: u8 = 1 << sys::IOSQE_IO_HARDLINK_BIT;
+const LINK: u8 = flag::IOSQE_IO_LINK as u8;
+const HARDLINK: u8 = flag::IOSQE_IO_HARDLINK as u8;
+const SKIP: u8 = flag::IOSQE_CQE_SKIP_SUCCESS as u8;
 
 /// The place of the key among the arguments, or of the list of keys.
 const KEY: c_int = RING + 1;
@@ -30,7 +31,7 @@ pub unsafe extern "C-unwind" fn sqe_set_flags(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = &mut unsafe { Lua::new(state) };
     let handle = check(lua);
-    let allowed = 1 << sys::IOSQE_IO_DRAIN_BIT | 1 << sys::IOSQE_ASYNC_BIT;
+    let allowed = flag::IOSQE_IO_DRAIN | flag::IOSQE_ASYNC;
     let flags = integer(lua, KEY + 1, 0, u8::MAX.into()) as u8;
     if u32::from(flags) & !allowed != 0 {
         let why = "must be IOSQE_ASYNC or IOSQE_IO_DRAIN: arguments and chain say the others";
@@ -147,7 +148,7 @@ impl Answer for Linked {
         };
         ring.unsubmitted_sqe(member).flags |= LINK;
         if is_silent {
-            ring.unsubmitted_sqe(timeout).flags |= SKIP as u8;
+            ring.unsubmitted_sqe(timeout).flags |= SKIP;
         }
         let whose = Key::from_raw(ring.unsubmitted_sqe(member).user_data as usize);
         let part = if is_silent { Part::Quiet } else { Part::Heard };
@@ -368,7 +369,7 @@ impl Members {
                 true if hard => Part::Hard,
                 true => Part::Silent,
                 false if place == last => Part::Last,
-                false if sqe.flags & SKIP as u8 != 0 => Part::Quiet,
+                false if sqe.flags & SKIP != 0 => Part::Quiet,
                 false => Part::Heard,
             }
         };
@@ -376,7 +377,7 @@ impl Members {
             let part = part(ring, place);
             let sqe = ring.unsubmitted_sqe(place);
             if matches!(part, Part::Silent | Part::Hard | Part::Quiet) {
-                sqe.flags |= SKIP as u8;
+                sqe.flags |= SKIP;
             }
             let key = Key::from_raw(sqe.user_data as usize);
             match place == self.first {
@@ -393,7 +394,6 @@ fn key_at(ring: &mut Ring, place: Place) -> Key {
 
 /// Whether nothing is lost when an action's success is not heard of.
 fn can_be_silent(ring: &mut Ring, place: Place) -> bool {
-    const BUFFER_SELECT: u8 = 1 << sys::IOSQE_BUFFER_SELECT_BIT;
     let sqe = ring.unsubmitted_sqe(place);
     // SAFETY: numbers, of which every SQE has some.
     let (op_flags, len) = unsafe { (sqe.__bindgen_anon_3.rw_flags as u32, sqe.len) };
@@ -401,7 +401,7 @@ fn can_be_silent(ring: &mut Ring, place: Place) -> bool {
         // In these the field holds flags, such as those for more than one completion.
         sys::IORING_OP_ACCEPT | sys::IORING_OP_RECV | sys::IORING_OP_RECVMSG => sqe.ioprio != 0,
         sys::IORING_OP_POLL_ADD => len != 0,
-        sys::IORING_OP_TIMEOUT => op_flags & 1 << 6 != 0, // IORING_TIMEOUT_MULTISHOT
+        sys::IORING_OP_TIMEOUT => op_flags & flag::IORING_TIMEOUT_MULTISHOT != 0,
         opcode => {
             opcode != sys::IORING_OP_NOP
                 && [
@@ -413,7 +413,7 @@ fn can_be_silent(ring: &mut Ring, place: Place) -> bool {
                 .contains(&opcode)
         }
     };
-    let selects = sqe.flags & BUFFER_SELECT != 0;
+    let selects = sqe.flags & flag::IOSQE_BUFFER_SELECT as u8 != 0;
     let key = key_at(ring, place);
     let silent = ring.reply_of(key).is_some_and(|reply| {
         use Reply::*;

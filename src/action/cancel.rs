@@ -3,10 +3,10 @@
 use crate::handle::{Handle, RING};
 use crate::lua::{Lua, Message, RawState, Type};
 use crate::ring::Ring;
-use crate::ring::cancel::{Wanted, bits};
+use crate::ring::cancel::Wanted;
 use crate::ring::in_flight::{Completion, Reply};
 use crate::ring::slab::Key;
-use crate::sys;
+use crate::sys::{self, flag};
 use crate::values::arg::{Arg, Place, room};
 use crate::values::reply::Answer;
 use crate::values::{fields, integers, time};
@@ -78,7 +78,7 @@ impl<const DEFAULT: u32> Arg for Which<DEFAULT> {
             return Which(DEFAULT);
         }
         match integers::integer(lua, index, 0, u32::MAX.into()) as u32 {
-            flags @ (0 | bits::ALL) => Which(flags),
+            flags @ (0 | flag::IORING_ASYNC_CANCEL_ALL) => Which(flags),
             _ => {
                 let why = Message::new(format_args!("must be 0 or IORING_ASYNC_CANCEL_ALL"));
                 lua.argument_error(index, why)
@@ -94,7 +94,7 @@ impl<const DEFAULT: u32> Arg for Which<DEFAULT> {
 /// One, unless the program says otherwise.
 pub type One = Which<0>;
 /// All, unless the program says otherwise.
-pub type All = Which<{ bits::ALL }>;
+pub type All = Which<{ flag::IORING_ASYNC_CANCEL_ALL }>;
 
 /// Fills in a cancellation.
 ///

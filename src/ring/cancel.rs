@@ -3,7 +3,7 @@
 use super::Ring;
 use super::in_flight::count_in;
 use super::slab::Key;
-use super::unsubmitted::{Place, SKIP};
+use super::unsubmitted::Place;
 use crate::sys::{self, flag};
 
 /// A key that no request has: cancelling it fails.
@@ -11,7 +11,7 @@ const NOBODY: u64 = 1 << 61;
 
 /// Flags of an SQE that tie it to its neighbours.
 const TIES: u8 =
-    (1 << sys::IOSQE_IO_DRAIN_BIT | 1 << sys::IOSQE_IO_LINK_BIT | 1 << sys::IOSQE_IO_HARDLINK_BIT | SKIP)
+    (flag::IOSQE_IO_DRAIN | flag::IOSQE_IO_LINK | flag::IOSQE_IO_HARDLINK | flag::IOSQE_CQE_SKIP_SUCCESS)
         as u8;
 
 /// Which requests to cancel: those for which all of this holds. Any, where it says nothing.
@@ -27,44 +27,39 @@ pub struct Wanted {
     pub all: bool,
 }
 
-/// IORING_ASYNC_CANCEL_ALL and its kin.
-pub mod bits {
-    pub const ALL: u32 = 1 << 0;
-    pub const FD: u32 = 1 << 1;
-    pub const ANY: u32 = 1 << 2;
-    pub const FIXED: u32 = 1 << 3;
-    pub const KEY: u32 = 1 << 4;
-    pub const OP: u32 = 1 << 5;
-}
-
 impl Wanted {
     /// As the kernel has it.
     fn flags(self) -> u32 {
         let several =
             [self.key.is_some(), self.fd.is_some(), self.op.is_some()].into_iter().filter(|it| *it).count();
-        let mut flags = if self.all { bits::ALL } else { 0 };
+        let mut flags = if self.all { flag::IORING_ASYNC_CANCEL_ALL } else { 0 };
         flags |= match several {
-            0 => bits::ANY,
-            _ if self.key.is_some() && several > 1 => bits::KEY,
+            0 => flag::IORING_ASYNC_CANCEL_ANY,
+            _ if self.key.is_some() && several > 1 => flag::IORING_ASYNC_CANCEL_USERDATA,
             _ => 0,
         };
         if let Some((_, fixed)) = self.fd {
-            flags |= bits::FD | if fixed { bits::FIXED } else { 0 };
+            flags |=
+                flag::IORING_ASYNC_CANCEL_FD | if fixed { flag::IORING_ASYNC_CANCEL_FD_FIXED } else { 0 };
         }
         if self.op.is_some() {
-            flags |= bits::OP;
+            flags |= flag::IORING_ASYNC_CANCEL_OP;
         }
         flags
     }
 
     /// What a cancellation that is queued wants.
     pub fn of(flags: u32, key: u64, fd: i32) -> Wanted {
-        let by_key = flags & (bits::FD | bits::ANY | bits::OP) == 0 || flags & bits::KEY != 0;
+        let by_key = flags
+            & (flag::IORING_ASYNC_CANCEL_FD | flag::IORING_ASYNC_CANCEL_ANY | flag::IORING_ASYNC_CANCEL_OP)
+            == 0
+            || flags & flag::IORING_ASYNC_CANCEL_USERDATA != 0;
         Wanted {
             key: by_key.then_some(key),
-            fd: (flags & bits::FD != 0).then_some((fd, flags & bits::FIXED != 0)),
+            fd: (flags & flag::IORING_ASYNC_CANCEL_FD != 0)
+                .then_some((fd, flags & flag::IORING_ASYNC_CANCEL_FD_FIXED != 0)),
             op: None,
-            all: flags & (bits::ALL | bits::ANY) != 0,
+            all: flags & (flag::IORING_ASYNC_CANCEL_ALL | flag::IORING_ASYNC_CANCEL_ANY) != 0,
         }
     }
 }
@@ -98,7 +93,7 @@ impl Ring {
         // SAFETY: an entry between head and tail is filled in.
         let sqe = unsafe { &*self.sqe(place.0) };
         let key = Key::from_raw(usize::try_from(sqe.user_data).unwrap_or(0));
-        let fixed = sqe.flags & 1 << sys::IOSQE_FIXED_FILE_BIT != 0;
+        let fixed = sqe.flags & flag::IOSQE_FIXED_FILE as u8 != 0;
         self.in_flight.get(key).is_some()
             && !self.is_withdrawn(key)
             && wanted.key.is_none_or(|key| key == sqe.user_data)

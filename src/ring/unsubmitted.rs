@@ -5,10 +5,7 @@ use super::slab::Key;
 use crate::sys;
 use std::sync::atomic::Ordering;
 
-/// IOSQE_CQE_SKIP_SUCCESS, which liburing has since 2.2.
-pub const SKIP: u32 = 1 << 6;
-
-/// IORING_FEAT_CQE_SKIP, likewise.
+/// IORING_FEAT_CQE_SKIP, which liburing has since 2.2.
 const FEATURE_SKIP: u32 = 1 << 11;
 
 impl Ring {

@@ -4,7 +4,7 @@
 use super::arg::{Arg, Place};
 use super::descriptor::{SLOTS, descriptor, descriptor_or_slot};
 use crate::lua::Lua;
-use crate::sys;
+use crate::sys::{self, flag};
 use std::ffi::c_int;
 
 /// A file descriptor, or a slot. The kernel, not the module, says whether it is one.
@@ -64,7 +64,7 @@ impl Arg for Fd {
 }
 
 /// What makes an SQE's descriptor a slot.
-const FIXED_FILE: u8 = 1 << sys::IOSQE_FIXED_FILE_BIT;
+const FIXED_FILE: u8 = flag::IOSQE_FIXED_FILE as u8;
 
 /// A folder's descriptor, or AT_FDCWD.
 pub type Dir = NoSlot;
