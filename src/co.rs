@@ -4,9 +4,8 @@
 //! read from the disk.
 
 use crate::actions::ACTIONS;
-use crate::functions::c_name;
 use crate::lua::{Lua, RawState};
-use mlua::ffi;
+use crate::rows::c_name;
 use std::ffi::{CStr, c_int};
 
 /// A file: its name, how Lua names its lines, and what is in it.
@@ -40,12 +39,7 @@ pub unsafe extern "C-unwind" fn luaopen_luring_co(state: RawState) -> c_int {
     lua.push_table();
     let chunks = 1;
     for (name, line, source) in FILES {
-        // SAFETY: as above; the file is there for ever. Lua raises if it has no memory left.
-        let status =
-            unsafe { ffi::luaL_loadbuffer(state, source.as_ptr().cast(), source.len(), line.as_ptr()) };
-        if status != ffi::LUA_OK {
-            lua.raise();
-        }
+        lua.push_chunk(source, line);
         lua.set_field(chunks, name);
     }
     if let Some((main, _, _)) = FILES.first() {
@@ -57,7 +51,6 @@ pub unsafe extern "C-unwind" fn luaopen_luring_co(state: RawState) -> c_int {
         lua.push_bytes(name.to_bytes());
         lua.raw_set(-2, place);
     }
-    // SAFETY: the function and its two arguments have been pushed.
-    unsafe { ffi::lua_call(state, 2, 1) };
+    lua.call_for(2, 1);
     1
 }

@@ -1,11 +1,12 @@
 //! The functions that take no ring: `functions!` makes a file's table of them.
 
-use crate::lua::{Function, Lua};
+use crate::lua::Lua;
+use crate::rows::Entry;
 use crate::values::integers::integer;
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 
 /// A file's functions, by the names that Lua calls them by.
-pub type Table = &'static [(&'static CStr, Function)];
+pub type Table = &'static [Entry];
 
 /// What a function gives to Lua.
 pub trait Answer {
@@ -78,7 +79,7 @@ macro_rules! functions {
 
         /// This file's functions.
         pub const FUNCTIONS: $crate::functions::Table =
-            &[$(($crate::functions::c_name(concat!(stringify!($name), "\0")), $name),)*];
+            &[$(($crate::rows::c_name(concat!(stringify!($name), "\0")), $name),)*];
     };
 }
 
@@ -92,11 +93,3 @@ macro_rules! argument {
 }
 
 pub(crate) use {argument, functions};
-
-/// A name as C has it.
-pub const fn c_name(name: &'static str) -> &'static CStr {
-    match CStr::from_bytes_with_nul(name.as_bytes()) {
-        Ok(name) => name,
-        Err(_) => panic!("a name holds no NUL"), // at compile time
-    }
-}

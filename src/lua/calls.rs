@@ -28,13 +28,8 @@ impl Lua {
     /// Runs a little Lua code, so that hooks are called: an interpreter's Ctrl-C sets one.
     /// Raises what they raise.
     pub fn run_hooks(&mut self) {
-        // SAFETY: `new`'s promise; a few slots.
-        unsafe {
-            if ffi::luaL_loadstring(self.0, c"for _ = 1, 100 do end".as_ptr()) != 0 {
-                self.raise();
-            }
-            ffi::lua_call(self.0, 0, 0);
-        }
+        self.push_chunk("for _ = 1, 100 do end", c"for _ = 1, 100 do end");
+        self.call(0);
     }
 }
 

@@ -540,8 +540,25 @@ impl Lua {
     /// ring meanwhile.
     #[inline]
     pub fn call(&mut self, arguments: c_int) {
+        self.call_for(arguments, 0);
+    }
+
+    /// As `call`, and leaves as many results as are asked for.
+    #[inline]
+    pub fn call_for(&mut self, arguments: c_int, results: c_int) {
         // SAFETY: `new`'s promise; the callers pushed the function and its arguments.
-        unsafe { ffi::lua_call(self.0, arguments, 0) }
+        unsafe { ffi::lua_call(self.0, arguments, results) }
+    }
+
+    /// Pushes a part of the module that is written in Lua, as a function. Its lines are named
+    /// after `name`. May raise.
+    pub fn push_chunk(&mut self, source: &'static str, name: &CStr) {
+        // SAFETY: `new`'s promise; one slot; both texts outlive the call.
+        let status =
+            unsafe { ffi::luaL_loadbuffer(self.0, source.as_ptr().cast(), source.len(), name.as_ptr()) };
+        if status != ffi::LUA_OK {
+            self.raise();
+        }
     }
 
     /// Raises the value on top.
