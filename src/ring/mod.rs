@@ -131,9 +131,7 @@ impl Ring {
     /// Whether there is no SQE to be had until the next submit.
     #[inline]
     pub fn is_full(&self) -> bool {
-        // SAFETY: the queue is mapped as long as the ring lives.
-        let head = unsafe { (*self.queues.sq_head).load(Ordering::Acquire) };
-        self.uring.sq.sqe_tail.wrapping_sub(head) >= self.queues.sq_entries
+        self.sq_ready() >= self.queues.sq_entries
     }
 
     /// Makes sure there is a slot for the next action, and gives its number.
@@ -342,18 +340,14 @@ impl Ring {
         if let Some((_, block)) = self.lent.filter(|(lent, _)| *lent == key) {
             completion.action.block = block; // where its descriptors stand
         }
+        let flags = if completion.action.reply.is_cold() { self.head_flags() } else { 0 };
         if !self.has_delivered(key) && !self.has_delivered_more(key) {
             match completion.action.reply {
-                Reply::Amended => {
-                    let flags = self.head_flags();
-                    self.amended(completion).0.close(flags);
-                }
-                Reply::Messages => completion.close(self.head_flags()),
-                _ => completion.close(0),
+                Reply::Amended => self.amended(completion).0.close(flags),
+                _ => completion.close(flags),
             }
         }
         if completion.action.reply.is_cold() {
-            let flags = self.head_flags();
             completion.note(flags);
             completion.select(flags);
             if flags & sys::IORING_CQE_F_MORE != 0 {

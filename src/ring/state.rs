@@ -16,6 +16,7 @@ impl Ring {
     }
 
     /// How many SQEs the kernel has not taken yet.
+    #[inline]
     pub fn sq_ready(&self) -> u32 {
         // SAFETY: the queue is mapped as long as the ring lives.
         let head = unsafe { (*self.queues.sq_head).load(Ordering::Acquire) };
