@@ -1,11 +1,12 @@
 //! What can be changed about actions that are queued and not submitted.
 
+use super::queue::reserve;
 use crate::handle::{Handle, RING};
 use crate::lua::{Lua, Message, RawState, Type};
 use crate::ring::Ring;
 use crate::ring::chains::Part;
 use crate::ring::in_flight::{InFlight, Reply};
-use crate::ring::slab::{Full, Key};
+use crate::ring::slab::Key;
 use crate::ring::unsubmitted::Place;
 use crate::sys::{self, flag};
 use crate::values::arg;
@@ -150,7 +151,7 @@ impl Answer for Linked {
         if is_silent {
             ring.unsubmitted_sqe(timeout).flags |= SKIP;
         }
-        let whose = Key::from_raw(ring.unsubmitted_sqe(member).user_data as usize);
+        let whose = key_at(ring, member);
         let part = if is_silent { Part::Quiet } else { Part::Heard };
         if ring.part_of(whose) == Part::Last {
             ring.append(whose, (key, part), timeout);
@@ -204,11 +205,7 @@ pub unsafe extern "C-unwind" fn chain(state: RawState) -> c_int {
             lua.push_nil();
             return 1;
         }
-        match ring.reserve() {
-            Ok(_) => {}
-            Err(Full::Memory) => lua.out_of_memory(),
-            Err(Full::Keys) => lua.error(Message::new(format_args!("too many actions in flight"))),
-        }
+        reserve(lua, ring);
     }
     let room = arg::room(size_of::<sys::__kernel_timespec>());
     if !ring.reserve_amendments(members.count as usize + 1) || !ring.reserve_block(room) {
@@ -311,12 +308,11 @@ impl Members {
 
     /// None is in a chain already, but with its own timeout, which is in the list too. Raises.
     fn check_ties(self, lua: &Lua, ring: &mut Ring) {
+        let before = ring.before(self.first);
         let mut is_tied = |place| ring.unsubmitted_sqe(place).flags & (LINK | HARDLINK) != 0;
         let tied: u32 = self.places().map(|place| u32::from(is_tied(place))).sum();
-        let last_is_tied = self.places().last().is_some_and(is_tied);
-        let before_is_tied = ring
-            .before(self.first)
-            .is_some_and(|place| ring.unsubmitted_sqe(place).flags & (LINK | HARDLINK) != 0);
+        let last_is_tied = self.places().last().is_some_and(&mut is_tied);
+        let before_is_tied = before.is_some_and(is_tied);
         let timeouts: u32 =
             self.places().skip(1).map(|place| u32::from(is_timeout(ring.unsubmitted_sqe(place)))).sum();
         if tied != timeouts || last_is_tied || before_is_tied {
@@ -375,11 +371,10 @@ impl Members {
         };
         for place in self.places() {
             let part = part(ring, place);
-            let sqe = ring.unsubmitted_sqe(place);
             if matches!(part, Part::Silent | Part::Hard | Part::Quiet) {
-                sqe.flags |= SKIP;
+                ring.unsubmitted_sqe(place).flags |= SKIP;
             }
-            let key = Key::from_raw(sqe.user_data as usize);
+            let key = key_at(ring, place);
             match place == self.first {
                 true => ring.begin(place, (key, part)),
                 false => ring.append(first, (key, part), place),

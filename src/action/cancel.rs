@@ -8,6 +8,8 @@ use crate::ring::in_flight::{Completion, Reply};
 use crate::ring::slab::Key;
 use crate::sys::{self, flag};
 use crate::values::arg::{Arg, Place, room};
+#[cfg(register = "sync_cancel")]
+use crate::values::descriptor::SLOTS;
 use crate::values::reply::Answer;
 use crate::values::{fields, integers, time};
 use std::ffi::c_int;
@@ -170,7 +172,7 @@ fn wanted(lua: &mut Lua, index: c_int) -> Wanted {
     let any = fields::boolean(lua, index, c"any").unwrap_or(false);
     let wanted = Wanted {
         key,
-        fd: (fd != absent).then_some((fd as c_int & !SLOT, fd >= SLOT.into())),
+        fd: (fd != absent).then_some((fd as c_int & !SLOTS, fd >= SLOTS.into())),
         op: (op != absent).then_some(op as u8),
         all: all || any,
     };
@@ -181,7 +183,3 @@ fn wanted(lua: &mut Lua, index: c_int) -> Wanted {
     }
     wanted
 }
-
-/// What `luring.fixed` adds to a slot.
-#[cfg(register = "sync_cancel")]
-const SLOT: c_int = 1 << 30;

@@ -175,7 +175,7 @@ impl Callback {
 
 /// The number of the next slot. Raises.
 #[inline(always)]
-fn reserve(lua: &Lua, ring: &mut Ring) -> u32 {
+pub(super) fn reserve(lua: &Lua, ring: &mut Ring) -> u32 {
     match ring.reserve() {
         Ok(slot) => slot,
         Err(full) => no_slot(lua, full),

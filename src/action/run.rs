@@ -1,14 +1,11 @@
 //! A loop that a program need not write.
 
-use super::reap::reap;
+use super::reap::{TABLE, reap};
 use crate::handle::{self, Handle, RING};
 use crate::lua::{Lua, Message, RawState, Type};
 use crate::sys;
 use crate::values::integers::integer;
 use std::ffi::{CStr, c_int};
-
-/// The place of the ring's table in run's stack.
-const TABLE: c_int = RING + 1;
 
 /// Where the ring's table has the coroutine that runs it, and what `stop` was given.
 const THREAD: &CStr = c"thread";

@@ -1,6 +1,6 @@
 //! A list of descriptors, for a ring's table of files.
 
-use super::arg::{Arg, Place};
+use super::arg::{Arg, Extent, Place};
 use super::descriptor::element;
 use super::integers::integer;
 use super::slot::Head;
@@ -19,15 +19,6 @@ pub struct Descriptors {
     objects: bool,
 }
 
-/// Where they are, and how many.
-#[derive(Clone, Copy)]
-pub struct Wire {
-    /// The first of them.
-    pub ptr: *mut c_int,
-    /// How many there are.
-    pub len: u32,
-}
-
 impl Descriptors {
     /// `len` times -1. May raise out of memory; leaves a value on the stack, which they are in.
     fn empty(lua: &mut Lua, len: usize) -> Descriptors {
@@ -38,13 +29,13 @@ impl Descriptors {
     }
 
     /// Where they are while they are on the stack.
-    pub fn wire(self) -> Wire {
-        Wire { ptr: self.ptr, len: self.len }
+    pub fn wire(self) -> Extent<c_int> {
+        Extent { ptr: self.ptr, len: self.len }
     }
 }
 
 impl Arg for Descriptors {
-    type Wire = Wire;
+    type Wire = Extent<c_int>;
 
     /// Replaces the list by a copy that no other Lua code can change, and that keeps the objects.
     fn check(lua: &mut Lua, index: c_int) -> Descriptors {
@@ -89,7 +80,7 @@ impl Arg for Descriptors {
         self.objects
     }
 
-    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Wire {
+    fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Extent<c_int> {
         let head = block.front().cast::<Head>();
         let copy = head.wrapping_add(1).cast::<c_int>();
         // SAFETY: they are on the stack, and the front has the room that was asked for.
@@ -97,16 +88,16 @@ impl Arg for Descriptors {
             head.write(Head::chosen(self.len));
             copy.copy_from_nonoverlapping(self.ptr, self.len as usize);
         }
-        Wire { ptr: copy, len: self.len }
+        Extent { ptr: copy, len: self.len }
     }
 }
 
 /// A new table of files: a list of descriptors, or how many slots it has, all empty.
 #[derive(Clone, Copy)]
-pub struct Files(pub Wire);
+pub struct Files(pub Extent<c_int>);
 
 impl Arg for Files {
-    type Wire = Wire;
+    type Wire = Extent<c_int>;
 
     fn check(lua: &mut Lua, index: c_int) -> Files {
         if lua.kind(index) == Type::Table {
@@ -118,7 +109,7 @@ impl Arg for Files {
         Files(all.wire())
     }
 
-    fn place(self, _lua: &Lua, _block: &mut Place, _index: c_int) -> Wire {
+    fn place(self, _lua: &Lua, _block: &mut Place, _index: c_int) -> Extent<c_int> {
         self.0
     }
 }
