@@ -50,8 +50,12 @@ impl Answer for Cancelled {
             ring.set_count(key, withdrawn as i32);
         } else {
             let sqe = ring.unsubmitted_sqe(place);
-            // SAFETY: the SQE is not submitted; what it was told to cancel is.
-            unsafe { sys::io_uring_prep_nop(sqe) };
+            // SAFETY: the SQE is not submitted; what it was told to cancel is. Zeros first: a
+            // newer liburing's helper leaves fields alone that mean something to a nop too.
+            unsafe {
+                (&raw mut *sqe).write_bytes(0, 1);
+                sys::io_uring_prep_nop(sqe);
+            }
             sqe.user_data = key.raw() as u64;
         }
     }
