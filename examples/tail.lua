@@ -57,8 +57,8 @@ end
 
 -- Ends it all when nothing is left to follow.
 local function forget(file, ...)
-    complain(file.path, ...)
     if not files[file.watch] then return end
+    complain(file.path, ...)
     files[file.watch] = nil
     luring.inotify_rm_watch(inotify, file.watch)
     luring.close_fd(file.fd)
