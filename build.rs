@@ -169,22 +169,15 @@ const KERNEL: [(&str, u32); 57] = [
 ];
 
 /// Reads the bindings for what this liburing has: `cfg(prep = "NAME")` for each
-/// `io_uring_prep_NAME`, `cfg(register = "NAME")` likewise, and the constants.
+/// `io_uring_prep_NAME`, and the constants.
 fn scan(out: &Path) {
     let bindings = fs::read_to_string(out.join("bindings.rs")).expect("bindgen has written it");
     println!("cargo:rustc-check-cfg=cfg(prep, values(any()))");
-    println!("cargo:rustc-check-cfg=cfg(register, values(any()))");
     println!("cargo:rustc-check-cfg=cfg(fuzzing)"); // scripts/fuzz
     let mut preps = String::new();
     for name in names(&bindings, "fn io_uring_prep_") {
         println!("cargo:rustc-cfg=prep=\"{name}\"");
         writeln!(preps, "pub use super::io_uring_prep_{name} as {name};").expect("a String takes all");
-    }
-    for name in names(&bindings, "fn io_uring_register_")
-        .into_iter()
-        .chain(names(&bindings, "fn io_uring_unregister_"))
-    {
-        println!("cargo:rustc-cfg=register=\"{name}\"");
     }
     fs::write(out.join("prep.rs"), preps).expect("OUT_DIR can be written");
 

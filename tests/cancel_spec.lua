@@ -194,11 +194,6 @@ describe("cancel_all", function()
 end)
 
 describe("sync_cancel", function()
-    if not drive.has "sync_cancel" then
-        it("needs a newer liburing", function() pending("this liburing has no sync_cancel") end)
-        return
-    end
-
     it("ends a key in flight", function()
         local key = read "read"
         luring.submit(ring)

@@ -8,7 +8,6 @@ use crate::ring::in_flight::{Completion, Reply};
 use crate::ring::slab::Key;
 use crate::sys::{self, flag};
 use crate::values::arg::{Arg, Place, room};
-#[cfg(register = "sync_cancel")]
 use crate::values::descriptor::SLOTS;
 use crate::values::reply::Answer;
 use crate::values::{fields, integers, time};
@@ -120,7 +119,6 @@ pub unsafe fn prep(sqe: *mut sys::io_uring_sqe, key: u64, fd: c_int, flags: u32)
 ///
 /// # Safety
 /// Lua has called with `state`.
-#[cfg(register = "sync_cancel")]
 pub unsafe extern "C-unwind" fn sync_cancel(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = &mut unsafe { Lua::new(state) };
@@ -145,19 +143,7 @@ pub unsafe extern "C-unwind" fn sync_cancel(state: RawState) -> c_int {
     1
 }
 
-/// As above, where this liburing does not have it.
-///
-/// # Safety
-/// Lua has called with `state`.
-#[cfg(not(register = "sync_cancel"))]
-pub unsafe extern "C-unwind" fn sync_cancel(state: RawState) -> c_int {
-    // SAFETY: the caller's promise.
-    let lua = &mut unsafe { Lua::new(state) };
-    crate::system::refusal::missing(lua, "sync_cancel", "2.3")
-}
-
 /// What the table at `index` says. Raises, and may run any Lua code.
-#[cfg(register = "sync_cancel")]
 fn wanted(lua: &mut Lua, index: c_int) -> Wanted {
     if lua.kind(index) != Type::Table {
         lua.type_error(index, c"table");

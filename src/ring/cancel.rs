@@ -2,6 +2,7 @@
 
 use super::Ring;
 use super::in_flight::count_in;
+use super::registered::op;
 use super::slab::Key;
 use super::unsubmitted::Place;
 use crate::sys::{self, flag};
@@ -123,9 +124,8 @@ impl Ring {
 
     /// Asks the kernel to cancel, and waits until it has, but no longer than `timeout`: 0, or how
     /// many if all were wanted, or `-errno`.
-    #[cfg(register = "sync_cancel")]
-    pub fn cancel_now(&mut self, wanted: Wanted, timeout: Option<sys::__kernel_timespec>) -> i32 {
-        let mut request = Request {
+    pub fn cancel_now(&self, wanted: Wanted, timeout: Option<sys::__kernel_timespec>) -> i32 {
+        let request = Request {
             key: wanted.key.unwrap_or(0),
             fd: wanted.fd.map_or(-1, |(fd, _)| fd),
             flags: wanted.flags(),
@@ -133,13 +133,11 @@ impl Ring {
             opcode: wanted.op.unwrap_or(0),
             padding: [0; 31],
         };
-        // SAFETY: the ring is set up; the kernel's struct has this layout, and outlives the call.
-        unsafe { sys::io_uring_register_sync_cancel(&mut self.uring, (&raw mut request).cast()) }
+        self.register_value(op::SYNC_CANCEL, request, 1)
     }
 }
 
-/// `struct io_uring_sync_cancel_reg`, as the kernel has it: liburing has the opcode since 2.6.
-#[cfg(register = "sync_cancel")]
+/// The kernel's struct io_uring_sync_cancel_reg.
 #[repr(C)]
 struct Request {
     key: u64,

@@ -27,6 +27,7 @@ pub(super) mod op {
     pub const NO_IOWQ_AFF: u32 = 18;
     pub const IOWQ_MAX_WORKERS: u32 = 19;
     pub const GROUP: u32 = 22;
+    pub const SYNC_CANCEL: u32 = 24;
     pub const FILE_ALLOC_RANGE: u32 = 25;
     pub const NAPI: u32 = 27;
     pub const NO_NAPI: u32 = 28;
@@ -136,7 +137,7 @@ impl Ring {
     }
 
     /// As `register`, with a struct that the kernel reads, or reads and writes.
-    fn register_value<T>(&self, op: u32, mut value: T, count: u32) -> i32 {
+    pub(super) fn register_value<T>(&self, op: u32, mut value: T, count: u32) -> i32 {
         // SAFETY: the callers know that the operation takes one `T`, or an array that it is.
         unsafe { self.register(op, (&raw mut value).cast(), count) }
     }
