@@ -2,6 +2,7 @@
 
 use crate::action::amend::Linked;
 use crate::action::cancel::{self, All, Cancelled, One};
+#[allow(unused_imports)] // where liburing has no msg_ring
 use crate::ring::messages::MARK;
 use crate::rows::rows;
 use crate::sys::{self, flag, prep};

@@ -430,7 +430,7 @@ for _, kind in ipairs(kinds) do
         it("never sends a view that goes back while its action is queued", function()
             local group = luring.buf_ring(ring, 2, 16, FLAGS)
             group:manual(true)
-            local udp = drive.one(ring, "socket", luring.AF_INET, luring.SOCK_DGRAM, 0, 0)
+            local udp = luring.socket_fd(luring.AF_INET, luring.SOCK_DGRAM)
             send("0123456789abcdef")
             local _, view = drive.one(ring, "recv", other, group, 0)
             local address = { family = luring.AF_INET, addr = "127.0.0.1", port = 9 }

@@ -24,6 +24,7 @@ pub struct Inbox {
 
 /// The message that says so, and the group.
 #[derive(Clone, Copy)]
+#[allow(dead_code)] // as above
 pub struct Wire {
     /// What recvmsg takes.
     pub message: *mut sys::msghdr,
