@@ -211,8 +211,12 @@ pub fn keep_value(lua: &Lua, slot: u32, index: c_int) {
 
 /// Pushes a slot's value. The ring's table is at `table`.
 pub fn push_value(lua: &mut Lua, table: c_int, slot: u32) {
+    push_at(lua, table, value_place(slot));
+}
+
+fn push_at(lua: &mut Lua, table: c_int, place: u32) {
     lua.raw_get(table, VALUES);
-    lua.raw_get(-1, value_place(slot));
+    lua.raw_get(-1, place);
     lua.remove(-2);
 }
 
@@ -227,25 +231,25 @@ pub fn keep_head(lua: &mut Lua, table: c_int) {
 
 /// Pushes what `keep_head` has kept. The ring's table is at `table`.
 pub fn push_head(lua: &mut Lua, table: c_int) {
-    lua.raw_get(table, VALUES);
-    lua.raw_get(-1, HEAD);
-    lua.remove(-2);
+    push_at(lua, table, HEAD);
 }
 
 /// Lets go of it. The ring's table is on top.
 pub fn release_head(lua: &Lua) {
-    lua.raw_get(-1, VALUES);
-    lua.push_nil();
-    lua.raw_set(-2, HEAD);
-    lua.pop();
+    release_at(lua, HEAD);
 }
 
 /// Lets go of a slot's value. The ring's table is on top.
 #[inline]
 pub fn release_value(lua: &Lua, slot: u32) {
+    release_at(lua, value_place(slot));
+}
+
+#[inline]
+fn release_at(lua: &Lua, place: u32) {
     lua.raw_get(-1, VALUES);
     lua.push_nil();
-    lua.raw_set(-2, value_place(slot));
+    lua.raw_set(-2, place);
     lua.pop();
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `actions` has a row for each I/O action, `action` queues them and `reap` brings their
 //! completions to callbacks. `ring` and what it is made of (`slab`, `buffers`, `callbacks`, `fork`)
-//! know no Lua; `lua` is the one file that calls Lua's C API, and `handle` the userdata
+//! know no Lua; `lua` is the one place that calls Lua's C API, and `handle` the userdata
 //! between the two. `guard` ends what rings are left when a Lua state is closed.
 
 mod action;

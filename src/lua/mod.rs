@@ -1,4 +1,4 @@
-//! The Lua C API, as far as the module uses it. Nothing else names `mlua::ffi`.
+//! The Lua C API, as far as the module uses it. Nothing outside this folder names `mlua::ffi`.
 //!
 //! A Lua error leaves by `longjmp` (PUC Lua) or by unwinding (LuaJIT). Either way
 //! the frames between here and the interpreter must own nothing that has a
