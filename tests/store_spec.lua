@@ -106,7 +106,9 @@ c -ERR Protocol error: too many words
     it("loses nothing that it has answered to when it is killed, and gives nothing torn", function()
         local result = child.shell(('cd "$(mktemp -d)" && %s 20 %s journal 2>&1; rm -r "$PWD"'):format(
             support "kill_store.pl", child.example "store.lua"))
-        assert.equal("nothing lost, nothing torn\n", result.output)
+        -- What was half written when it was killed, it may say.
+        local output = result.output:gsub("store%.lua: journal: its last %d+ bytes are not whole, and left out\n", "")
+        assert.equal("nothing lost, nothing torn\n", output)
     end)
 
     it("leaves out a record that is not whole, wherever it ends", function()
