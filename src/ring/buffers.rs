@@ -88,11 +88,11 @@ impl Buffer {
         }
     }
 
-    /// The smallest that has room for `room` bytes, which is not zero.
+    /// The class of the smallest that has room for `room` bytes, which is not zero.
     #[inline]
-    fn of_room(room: usize) -> Buffer {
-        let blocks = (room - 1) / SMALLEST;
-        Buffer { ptr: null_mut(), size: 0, class: (usize::BITS - blocks.leading_zeros()) as u8 }
+    fn class_of(room: usize) -> u8 {
+        // The bits of the number of `SMALLEST`s before the last one.
+        ((room - 1) / (SMALLEST / 2) | 1).ilog2() as u8
     }
 
     /// How many bytes were allocated for it.
@@ -136,34 +136,37 @@ impl Pool {
         if room == 0 {
             return Some(Buffer::EMPTY);
         }
-        let mut buffer = Buffer::of_room(room);
-        match self.free.get_mut(buffer.class as usize) {
+        let class = Buffer::class_of(room);
+        let ptr = match self.free.get_mut(class as usize) {
             Some(free) if !free.is_null() => {
-                buffer.ptr = *free;
+                let first = *free;
                 // SAFETY: what is on the list is a free buffer that begins with the next's
                 // address.
-                *free = unsafe { buffer.ptr.cast::<*mut u8>().read() };
-                Some(buffer)
+                *free = unsafe { first.cast::<*mut u8>().read() };
+                first
             }
-            _ => self.allocate(buffer),
-        }
+            _ => self.allocate(class),
+        };
+        (!ptr.is_null()).then_some(Buffer { ptr, size: 0, class })
     }
 
+    /// Null when there is no memory.
     #[cold]
-    fn allocate(&mut self, mut buffer: Buffer) -> Option<Buffer> {
-        if !self.spare.ptr.is_null() && self.spare.class == buffer.class {
-            return Some(std::mem::replace(&mut self.spare, Buffer::EMPTY));
+    #[inline(never)]
+    fn allocate(&mut self, class: u8) -> *mut u8 {
+        if !self.spare.ptr.is_null() && self.spare.class == class {
+            return std::mem::replace(&mut self.spare, Buffer::EMPTY).ptr;
         }
-        if buffer.class >= HOLDS {
-            return None; // no machine has as much
-        }
+        let buffer = Buffer { class, ..Buffer::EMPTY };
+        let Some(layout) = buffer.layout().filter(|_| class < HOLDS) else {
+            return null_mut(); // no machine has as much
+        };
         // SAFETY: the layout's size is not zero.
-        buffer.ptr = unsafe { alloc(buffer.layout()?) };
-        if buffer.ptr.is_null() {
-            return None;
+        let ptr = unsafe { alloc(layout) };
+        if !ptr.is_null() {
+            self.room += buffer.room();
         }
-        self.room += buffer.room();
-        Some(buffer)
+        ptr
     }
 
     /// Makes sure that the next `take` of this room succeeds; false when there is no memory.
@@ -268,11 +271,11 @@ mod tests {
         for (size, class) in
             [(1, 0), (64, 0), (65, 1), (128, 1), (129, 2), (4096, 6), (16 << 20, CLASSES - 1)]
         {
-            let buffer = Buffer::of_room(size);
+            let buffer = Buffer { class: Buffer::class_of(size), ..Buffer::EMPTY };
             assert_eq!(buffer.class as usize, class, "{size}");
             assert_eq!(buffer.room(), size.next_power_of_two().max(SMALLEST));
         }
-        let huge = Buffer::of_room((16 << 20) + 1);
+        let huge = Buffer { class: Buffer::class_of((16 << 20) + 1), ..Buffer::EMPTY };
         assert_eq!((huge.class as usize, huge.room()), (CLASSES, 32 << 20));
     }
 
