@@ -39,10 +39,7 @@ pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
         while let Some(ring) = usable(lua, handle) {
             let Some(completion) = ring.peek(work) else { break };
             work = Work::Overflowed;
-            match completion.action.callback {
-                Some(callback) => deliver(lua, handle, completion, callback),
-                None => discard(lua, ring, &completion),
-            }
+            dispatch(lua, handle, completion);
         }
         if !deliver_message(lua, handle) {
             break;
@@ -78,8 +75,7 @@ pub fn reap(lua: &mut Lua, handle: Handle, most: Option<u32>, auto: bool, enough
         match ring.peek(work) {
             Some(completion) => match completion.action.callback {
                 Some(callback) if auto => deliver_seen(lua, handle, completion, callback),
-                Some(callback) => deliver(lua, handle, completion, callback),
-                None => discard(lua, ring, &completion),
+                _ => dispatch(lua, handle, completion),
             },
             None if deliver_message(lua, handle) => {}
             None => break,
@@ -96,6 +92,27 @@ fn usable(lua: &Lua, handle: Handle) -> Option<&mut Ring> {
     handle.get(lua).filter(|ring| !ring.inherited() && !ring.is_lent())
 }
 
+/// Calls the callback of the completion at the head, if it has one. Raises what it raises.
+#[inline(always)]
+fn dispatch(lua: &mut Lua, handle: Handle, completion: Completion) {
+    match completion.action.callback {
+        Some(callback) if !completion.action.reply.is_cold() => deliver(lua, handle, completion, callback),
+        _ => dispatch_cold(lua, handle),
+    }
+}
+
+/// As `dispatch`, for what is not frequent. It peeks for itself: a completion that is handed over
+/// would cost the others its way through memory.
+#[inline(never)]
+fn dispatch_cold(lua: &mut Lua, handle: Handle) {
+    let Some(ring) = handle.get(lua) else { return };
+    let Some(completion) = ring.peek(Work::Overflowed) else { return };
+    match completion.action.callback {
+        Some(callback) => deliver_cold(lua, handle, completion, callback),
+        None => discard(lua, ring, &completion),
+    }
+}
+
 /// Ends a completion that no callback gets.
 #[inline]
 fn discard(lua: &Lua, ring: &mut Ring, completion: &Completion) {
@@ -104,12 +121,10 @@ fn discard(lua: &Lua, ring: &mut Ring, completion: &Completion) {
     lua.set_top(TABLE);
 }
 
-/// Calls the callback of the completion at the head. Raises what it raises.
+/// Calls the callback of the completion at the head, which is one of the original module's kinds.
+/// Raises what it raises.
 #[inline(always)]
 fn deliver(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) {
-    if completion.action.reply.is_cold() {
-        return deliver_cold(lua, handle, completion, callback);
-    }
     handle::push_callback(lua, TABLE, callback);
     lua.push_light(completion.key.raw());
     lua.push_integer(completion.res.into());

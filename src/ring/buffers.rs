@@ -92,7 +92,7 @@ impl Buffer {
     #[inline]
     fn class_of(room: usize) -> u8 {
         // The bits of the number of `SMALLEST`s before the last one.
-        ((room - 1) / (SMALLEST / 2) | 1).ilog2() as u8
+        (((room - 1) / (SMALLEST / 2)) | 1).ilog2() as u8
     }
 
     /// How many bytes were allocated for it.
