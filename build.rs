@@ -85,12 +85,13 @@ const FUNCTIONS: &str = "strerror|mmap|munmap|madvise|memmem\
     |open|close|pipe2|fcntl|lseek|ftruncate|fchmod|fchown|fileno|readlink|mknod|utimensat|futimens\
     |socket|socketpair|listen|shutdown|getsockopt|setsockopt\
     |eventfd|timerfd_(create|settime)|inotify_(init1|add_watch|rm_watch)|epoll_create1|signalfd|clock_gettime|waitid\
-    |posix_spawnp|posix_spawn(attr|_file_actions)_.*|pthread_sigmask|sig(empty|fill|add)set";
+    |posix_spawnp|posix_spawn(attr|_file_actions)_.*|pthread_sigmask|sig(empty|fill|add)set\
+    |(get|free)addrinfo|gai_strerror|getpid|poll|pthread_(create|detach)|write";
 
 /// The constants that Lua gets, by the names that the headers give them.
 const CONSTANTS: &str = "SOCKET_URING_OP_[A-Z]+|(IORING|IOSQE|IOU|AF|SOCK|SOL|SO|SHUT|MSG|IPPROTO|IPV6|TCP|UDP|O|AT|STATX|S|SEEK|FALLOC_FL\
     |POSIX_FADV|SYNC_FILE_RANGE|SPLICE_F|RWF|RENAME|XATTR|RESOLVE|EPOLL|FUTEX2|CLD|P|IN|DT|TFD|EFD|SFD|CLOCK|PIDFD\
-    |RLIMIT)_[A-Z0-9_]+|POLL[A-Z]+|EPOLL[A-Z]+|E[A-Z0-9]+|SIG[A-Z0-9]+|UTIME_(NOW|OMIT)|W(NOHANG|EXITED|STOPPED|CONTINUED|NOWAIT)|SOMAXCONN";
+    |RLIMIT|AI|EAI)_[A-Z0-9_]+|POLL[A-Z]+|EPOLL[A-Z]+|E[A-Z0-9]+|SIG[A-Z0-9]+|UTIME_(NOW|OMIT)|W(NOHANG|EXITED|STOPPED|CONTINUED|NOWAIT)|SOMAXCONN";
 
 /// Flags that an older liburing lacks: they are zero then, and so refused or not set.
 const FLAGS: [&str; 9] = [

@@ -220,6 +220,23 @@ function luring.getsockname(sockfd) end
 ---@return table
 function luring.getpeername(sockfd) end
 
+---Has a name looked up by the system's resolver (/etc/hosts, DNS, and what else it is set up to ask), in a thread, so that
+---nobody waits. `service` is a port's number, or a service's name. `opts` may have `family` (AF_INET, AF_INET6) and `flags`
+---(AI_CANONNAME has no effect). What it gives is a descriptor: a read of 4096 bytes, which may take its time, brings
+---what `addrinfo` takes. Close it then, or before that if the answer is no longer wanted. At most eight names are looked up
+---at a time; further ones wait. See getaddrinfo(3).
+---@param host string
+---@param service? string
+---@param opts? table
+---@return integer
+function luring.getaddrinfo(host, service, opts) end
+
+---The addresses in that answer, as a list of tables, with those first that are to be tried first. Or nil, a message and the
+---number of an error: ENOENT for a name that nobody knows, EAGAIN where no server has answered.
+---@param answer string
+---@return table
+function luring.addrinfo(answer) end
+
 ---An option that is an integer: `getsockopt(fd, luring.SOL_SOCKET, luring.SO_ERROR)`. See getsockopt(2), socket(7).
 ---@param sockfd integer|userdata|table
 ---@param level integer

@@ -12,10 +12,15 @@ pub fn error_text(errno: i32) -> &'static str {
     unsafe { CStr::from_ptr(sys::strerror(errno)) }.to_str().unwrap_or("Unknown error")
 }
 
+/// The number of the error that this thread's last system call has met.
+pub fn last() -> i32 {
+    io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
 /// What a system call returned, or `-errno` where that is -1.
 pub fn result(returned: impl Into<i64>) -> i64 {
     match returned.into() {
-        -1 => -i64::from(io::Error::last_os_error().raw_os_error().unwrap_or(0)),
+        -1 => -i64::from(last()),
         returned => returned,
     }
 }

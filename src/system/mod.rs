@@ -7,6 +7,7 @@ mod folders;
 pub mod probe;
 mod processes;
 pub mod refusal;
+mod resolver;
 mod signals;
 pub mod sigpipe;
 mod sockets;
@@ -15,11 +16,12 @@ mod waiting;
 use crate::functions::Table;
 
 /// The functions of all files here.
-pub const FUNCTIONS: [Table; 7] = [
+pub const FUNCTIONS: [Table; 8] = [
     errno::FUNCTIONS,
     files::FUNCTIONS,
     folders::FUNCTIONS,
     processes::FUNCTIONS,
+    resolver::FUNCTIONS,
     signals::FUNCTIONS,
     sockets::FUNCTIONS,
     waiting::FUNCTIONS,

@@ -45,6 +45,19 @@ impl Address {
         address
     }
 
+    /// A packed sockaddr, unless that can't be one.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Address> {
+        let mut address = Address::room();
+        let room = address.len as usize;
+        if !(PATH_AT..=room).contains(&bytes.len()) {
+            return None;
+        }
+        // SAFETY: there is room, tested above.
+        unsafe { address.ptr_mut().cast::<u8>().copy_from(bytes.as_ptr(), bytes.len()) };
+        address.len = bytes.len() as _;
+        (address.family() <= u8::MAX.into()).then_some(address)
+    }
+
     /// AF_INET, AF_INET6, ...
     pub fn family(&self) -> c_int {
         self.storage.ss_family.into()
@@ -111,21 +124,16 @@ impl Arg for Address {
 /// The packed sockaddr that a string is. No text begins with a family, which is a small number.
 fn packed(lua: &mut Lua, index: c_int) -> Address {
     let bytes = bytes(lua, index);
-    let mut address = Address::room();
-    let room = address.len as usize;
-    if !(PATH_AT..=room).contains(&bytes.len()) {
-        let text = Message::new(format_args!("a packed address has {PATH_AT} to {room} bytes"));
-        lua.argument_error(index, text);
+    // SAFETY: the string is on the stack.
+    if let Some(address) = Address::from_bytes(unsafe { &*bytes }) {
+        return address;
     }
-    // SAFETY: the string is on the stack, and there is room.
-    unsafe { address.ptr_mut().cast::<u8>().copy_from(bytes.cast(), bytes.len()) };
-    address.len = bytes.len() as _;
-    if address.family() > u8::MAX.into() {
-        let text =
-            Message::new(format_args!("neither a packed address nor a table with family, addr and port"));
-        lua.argument_error(index, text);
-    }
-    address
+    let room = size_of::<sys::sockaddr_storage>();
+    let text = match (PATH_AT..=room).contains(&bytes.len()) {
+        true => Message::new(format_args!("neither a packed address nor a table with family, addr and port")),
+        false => Message::new(format_args!("a packed address has {PATH_AT} to {room} bytes")),
+    };
+    lua.argument_error(index, text)
 }
 
 fn from_table(lua: &mut Lua, index: c_int) -> Address {
