@@ -204,6 +204,12 @@ function luring.socket_fd(domain, kind, protocol) end
 ---@return integer
 function luring.socketpair(domain, kind, protocol) end
 
+---Gives a socket an address of this machine. 0 when it is done. See bind(2).
+---@param sockfd integer|userdata|table
+---@param addr luring.address|string
+---@return integer
+function luring.bind_fd(sockfd, addr) end
+
 ---Ends one direction of a connection, or both: `luring.SHUT_RD`, `SHUT_WR`, `SHUT_RDWR`. See shutdown(2).
 ---@param sockfd integer|userdata|table
 ---@param how integer

@@ -24,7 +24,7 @@ macro_rules! files {
 /// All of them; the first is called, and calls the others.
 const FILES: &[File] = files! {
     "main" "failure" "timers" "task" "loop" "scope" "group" "calls" "actions" "event" "semaphore" "channel"
-    "reading" "stream" "address" "server" "relay" "file" "signal" "process"
+    "reading" "stream" "address" "resolve" "server" "connect" "relay" "file" "signal" "process"
 };
 
 /// Makes the table that `require "luring.co"` gives.

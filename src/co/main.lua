@@ -18,7 +18,7 @@ end
 -- What a program finds in `co` and is no constant comes from these.
 local PUBLIC = {
     "failure", "loop", "task", "scope", "group", "calls", "actions", "event", "semaphore", "channel",
-    "stream", "server", "relay", "file", "signal", "process",
+    "stream", "resolve", "server", "connect", "relay", "file", "signal", "process",
 }
 
 local co = {}

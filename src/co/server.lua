@@ -1,10 +1,11 @@
--- Servers, and connections to them.
+-- Servers: what listens, and the connections that it takes.
 
 local luring = require "luring"
 local part = ...
 local address = part "address"
 local failure = part "failure"
 local scope = part "scope"
+local resolve = part "resolve"
 local stream = part "stream"
 local task = part "task"
 
@@ -20,14 +21,15 @@ local PAUSE = 0.1 -- seconds until a server without descriptors tries again
 local OPTIONS = { backlog = true, reuseport = true, v6only = true, nodelay = true }
 
 function server.public.listen(host, port, options)
-    local addr, message, errno = address.parse(host, port, "listen")
-    if not addr then return nil, message, errno end
+    address.check(host, port, "listen")
     local opts = {}
     for key, value in pairs(options or {}) do
         if not OPTIONS[key] then error("unknown option: " .. tostring(key), 2) end
         opts[key] = value
     end
-    local fd = luring.tcp_listen(addr, opts)
+    local list, message, errno = resolve.addresses(host, port)
+    if not list then return nil, message, errno end
+    local fd = luring.tcp_listen(list[1], opts)
     if fd < 0 then return failure.refused(fd, host) end
     return scope.own(setmetatable({ fd = fd, connections = {}, count = 0 }, Server))
 end
@@ -273,40 +275,6 @@ function Server:stop(grace)
     self.stoppers[t] = nil
     if limit then t.loop.deadlines:remove(limit) end
     return true
-end
-
--- ---- clients ----
-
-local function dial(addr, options)
-    local t = task.me()
-    task.check(t)
-    local fd = luring.socket_fd(addr.family, luring.SOCK_STREAM)
-    if fd < 0 then return failure.refused(fd) end
-    if options.nodelay and addr.family ~= luring.AF_UNIX then
-        luring.setsockopt(fd, luring.IPPROTO_TCP, luring.TCP_NODELAY, 1)
-    end
-    local res = task.wait_bare(t, luring.connect, fd, addr, t.done or t:done_of())
-    if res >= 0 then return scope.own(stream.of_socket(fd)) end
-    luring.close_fd(fd)
-    task.check(t)
-    return failure.refused(res)
-end
-
-function server.public.connect(host, port, options)
-    local addr, message, errno = address.parse(host, port, "connect")
-    if not addr then return nil, message, errno end
-    options = options or {}
-    for key in pairs(options) do
-        if key ~= "timeout" and key ~= "nodelay" then error("unknown option: " .. tostring(key), 2) end
-    end
-    local s
-    if options.timeout then
-        s, message, errno = part("group").public.timeout(options.timeout, dial, addr, options)
-    else
-        s, message, errno = dial(addr, options)
-    end
-    if not s then return nil, host .. ": " .. message, errno end
-    return s
 end
 
 return server

@@ -86,10 +86,17 @@ function task.wait(t, ...)
     return ended(t, yield(...))
 end
 
+local function unless_raised(res, value, flags)
+    if res == RAISE then error(value, 0) end
+    return res, value, flags
+end
+
 -- As wait, but a cancellation is -ECANCELED and no error: for what has to clean up first.
 local function wait_bare(t, ...)
-    if running() ~= t.thread then error("a coroutine of the program's own can't wait: make it by co.wrap", 0) end
+    local thread = running()
+    if thread ~= t.thread and (not t.inner or thread ~= t.inner) then return elsewhere(t) end
     if t.doomed then return ECANCELED end
+    if thread ~= t.thread then return unless_raised(yield(WAIT, ...)) end
     local res, value, flags = yield(...)
     if res == RAISE then error(value, 0) end
     return res, value, flags
@@ -145,11 +152,6 @@ function task.park(t, leave, what)
 end
 
 local function stay() end
-
-local function unless_raised(res, value, flags)
-    if res == RAISE then error(value, 0) end
-    return res, value, flags
-end
 
 -- As park, for what is not to be cancelled.
 function task.park_shielded(t, what)

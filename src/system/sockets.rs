@@ -54,6 +54,11 @@ functions! {
         Pair(result(returned), ends)
     }
 
+    /// `bind_fd(fd, addr)`. See bind(2).
+    fn bind_fd(lua, fd: descriptor, address: address) {
+        bind(fd, &address).err().unwrap_or(0)
+    }
+
     /// `shutdown_fd(fd, how)`. See shutdown(2).
     fn shutdown_fd(lua, fd: descriptor, how: int) {
         // SAFETY: takes numbers only.
