@@ -6,6 +6,7 @@ local EXAMPLES = {
     cat = "-",
     chat = "0",
     checksum = "/dev/null",
+    download = "http://127.0.0.1:1/",
     echo = "",
     echo_clients = "1",
     echo_server = "0",
