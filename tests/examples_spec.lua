@@ -85,17 +85,21 @@ describe("the example echo.lua", function()
 end)
 
 describe("README.md", function()
-    it("starts with an example, and prints what that prints", function()
-        local example, output = child.contents(child.root .. "/README.md"):match(
-            "\n```lua\n(.-)```\n\nprints\n\n```\n(.-)```")
-        local path = os.tmpname()
-        local file = io.open(path, "w")
-        file:write(example)
-        file:close()
-        local result = child.shell(("cd $(mktemp -d); %s; status=$?; rm -r \"$PWD\"; exit $status"):format(
-            child.command(path)))
-        os.remove(path)
-        assert.equal(output, result.output)
-        assert.equal(0, result.status)
+    it("starts with two examples, and prints what they print", function()
+        local tried = 0
+        for example, output in child.contents(child.root .. "/README.md"):gmatch(
+            "\n```lua\n(.-)```\n\nprints\n\n```\n(.-)```") do
+            tried = tried + 1
+            local path = os.tmpname()
+            local file = io.open(path, "w")
+            file:write(example)
+            file:close()
+            local result = child.shell(("cd $(mktemp -d); %s; status=$?; rm -r \"$PWD\"; exit $status"):format(
+                child.command(path)))
+            os.remove(path)
+            assert.equal(output, result.output)
+            assert.equal(0, result.status)
+        end
+        assert.equal(2, tried)
     end)
 end)
