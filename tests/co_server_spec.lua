@@ -80,6 +80,30 @@ describe("a server", function()
         assert.same({ "raised", "of a child", "refused" }, errors)
     end)
 
+    it("in a background task doesn't keep the program from ending, nor do its connections", function()
+        for _, serve in ipairs {
+            function(server, f) server:serve(f) end,
+            function(server, f) co.timeout(1000, server.serve, server, f) end,
+            function(server, f) co.scope(function() server:serve(f) end) end,
+        } do
+            local ended = 0
+            co.run(function()
+                local server = assert(co.listen("127.0.0.1", 0))
+                co.background(serve, server, function(client)
+                    co.self().scope:defer(function() ended = ended + 1 end)
+                    while client:read() do client:write("x") end
+                end)
+                local clients = {}
+                for i = 1, 3 do
+                    clients[i] = assert(co.connect(server:address()))
+                    clients[i]:write("y")
+                    assert.equal("x", clients[i]:read())
+                end
+            end)
+            assert.equal(3, ended)
+        end
+    end)
+
     it("bounds connections", function()
         local now, most = 0, 0
         with_server(function(client)

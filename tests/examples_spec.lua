@@ -86,9 +86,10 @@ end)
 
 describe("README.md", function()
     it("starts with two examples, and prints what they print", function()
+        local text = child.contents(child.root .. "/README.md")
         local tried = 0
-        for example, output in child.contents(child.root .. "/README.md"):gmatch(
-            "\n```lua\n(.-)```\n\nprints\n\n```\n(.-)```") do
+        for example, rest in text:gmatch("\n```lua\n(.-)```\n\nprints\n()") do
+            local output = text:match("^\n```\n(.-)```", rest)
             tried = tried + 1
             local path = os.tmpname()
             local file = io.open(path, "w")

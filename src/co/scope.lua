@@ -50,16 +50,8 @@ end
 
 -- ---- tasks ----
 
-local function ended(t)
-    local self = t.home
-    self.tasks[t] = nil
-    if t.is_background then self.background = self.background - 1 else self.count = self.count - 1 end
-    if t.state == "failed" then self:fail(t) end
-    if self.waiter and (self.count == 0 or self.background == 0) then task.wake(self.waiter) end
-end
-
-local function start(self, parent, loop, background, f, ...)
-    local t = task.start(loop, self, parent, ended, f, ...)
+-- Counts a task that the scope waits for, or that it cancels when the others have ended.
+function Scope:enter(t, background)
     t.home = self
     self.tasks[t] = true
     if background then
@@ -68,6 +60,29 @@ local function start(self, parent, loop, background, f, ...)
     else
         self.count = self.count + 1
     end
+end
+
+-- A task that has ended counts no more.
+function Scope:leave(t)
+    self.tasks[t] = nil
+    if t.is_background then self.background = self.background - 1 else self.count = self.count - 1 end
+    if self.waiter and (self.count == 0 or self.background == 0) then task.wake(self.waiter) end
+end
+
+local function ended(t)
+    if t.state == "failed" then t.home:fail(t) end
+    t.home:leave(t)
+end
+
+-- Whether a task, or the one that it is a part of, is cancelled when the others have ended.
+function scope.is_background(t)
+    while t and not t.home do t = t.parent end
+    return t and t.is_background or false
+end
+
+local function start(self, parent, loop, background, f, ...)
+    local t = task.start(loop, self, parent, ended, f, ...)
+    self:enter(t, background)
     -- A scope that is over takes nobody any more.
     if self.over then t:cancel(self.why) end
     return t

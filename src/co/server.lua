@@ -107,10 +107,7 @@ local function over(self, t)
     local client = t.client
     self.connections[client] = nil
     self.count = self.count - 1
-    local home = t.home
-    home.tasks[t] = nil
-    home.count = home.count - 1
-    if home.waiter and home.count == 0 then task.wake(home.waiter) end
+    t.home:leave(t)
     if self.server_task then task.wake(self.server_task) end
     for waiter in pairs(self.stoppers or {}) do task.wake(waiter) end
 end
@@ -161,12 +158,11 @@ end
 local function connect(self, t, f, client)
     local s = scope.new(t.scope)
     local c = task.start(t.loop, s, t, connection_ended, f, client)
-    c.server, c.client, c.home = self, client, t.scope
+    c.server, c.client = self, client
     s.body = c
     self.connections[client] = c
     self.count = self.count + 1
-    t.scope.tasks[c] = true
-    t.scope.count = t.scope.count + 1
+    t.scope:enter(c, scope.is_background(t))
 end
 
 local function leave_serving(t)
