@@ -1,4 +1,5 @@
 local luring = require "luring"
+local co = require "luring.co"
 local drive = require "drive"
 local child = require "child"
 
@@ -52,6 +53,37 @@ describe("the memory of a process", function()
     end)
 
     it("stays flat over a million actions without callbacks", function() stays_flat(nil) end)
+
+    it("stays flat while a task writes faster than another reads", function()
+        local MIB = 1024 * 1024
+        local mib = ACTIONS >= 1000000 and 1024 or 16
+        local data = ("0123456789abcdef"):rep(MIB / 16)
+        local one, other = luring.socketpair()
+        local grown
+        co.run(function()
+            local writer, reader = co.stream(one), co.stream(other)
+            co.spawn(function()
+                for _ = 1, mib do assert(writer:write(data)) end
+                writer:close()
+            end)
+            local before
+            local bytes, pause = 0, 0
+            while true do
+                if bytes >= pause then
+                    co.sleep(0.001) -- the writer has filled what there is between them
+                    drive.collect()
+                    if pause == 4 * MIB then before = resident() end
+                    pause = pause + (pause < 4 * MIB and MIB or 16 * MIB)
+                end
+                local piece = reader:read()
+                if not piece then break end
+                bytes = bytes + #piece
+            end
+            assert.equal(mib * MIB, bytes)
+            grown = resident() - before
+        end)
+        assert.is_true(grown <= 32768, ("%d KiB more"):format(grown)) -- a part of what it passed on
+    end)
 
     it("stays flat over rings that are made and left to the collector", function()
         local function rings(n)
