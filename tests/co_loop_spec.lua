@@ -60,6 +60,28 @@ describe("a loop of the program's own", function()
         luring.close_fd(to)
     end)
 
+    it("has submitted all when a step is done", function()
+        local loop = co.loop { ring = luring.queue_init(8, 0) }
+        local one, other = luring.socketpair()
+        local got
+        loop:spawn(function()
+            co.io.nop()
+            co.io.send(one, "x", 0)
+            got = co.io.recv(one, 1, 0)
+        end)
+        loop:spawn(function() co.io.send(other, co.io.recv(other, 1, 0), 0) end)
+        repeat
+            local seconds = loop:step()
+            assert.equal(0, luring.sq_ready(loop.ring))
+            -- Nothing is left that could wake one who waits for the ring.
+            assert.is_true(seconds ~= math.huge or luring.in_flight(loop.ring) > 0)
+        until not seconds
+        assert.equal("x", got)
+        luring.close_fd(one)
+        luring.close_fd(other)
+        luring.queue_exit(loop.ring)
+    end)
+
     it("raises a task's error that nobody took", function()
         local loop = co.loop()
         loop:spawn(error, "nobody's", 0)

@@ -194,6 +194,8 @@ local function turn(self, wait)
         refuse(luring.submit(ring))
     end
     luring.do_cqes(ring, CREDIT)
+    -- Who waits elsewhere is woken by what is in flight alone.
+    if not wait and luring.sq_ready(ring) > 0 then refuse(luring.submit(ring)) end
     return possible
 end
 
