@@ -1,4 +1,4 @@
-//! What `require "luring.co"` loads: straight-line programs, written in Lua.
+//! What `require "luring.co"` and `require "luring.luv"` load: straight-line programs, written in Lua.
 //!
 //! The files of `src/co` are part of the module, under the names that tracebacks show. Nothing is
 //! read from the disk.
@@ -11,21 +11,28 @@ use std::ffi::{CStr, c_int};
 /// A file: its name, how Lua names its lines, and what is in it.
 type File = (&'static CStr, &'static CStr, &'static str);
 
-macro_rules! files {
-    ($($name:literal)*) => {
-        &[$((
+macro_rules! file {
+    ($name:literal) => {
+        (
             c_name(concat!($name, "\0")),
             c_name(concat!("@luring/co/", $name, ".lua\0")),
             include_str!(concat!("co/", $name, ".lua")),
-        ),)*]
+        )
     };
 }
 
-/// All of them; the first is called, and calls the others.
+macro_rules! files {
+    ($($name:literal)*) => { &[$(file!($name),)*] };
+}
+
+/// Those of `luring.co`; the first is called, and calls the others.
 const FILES: &[File] = files! {
     "main" "failure" "timers" "task" "loop" "scope" "group" "calls" "actions" "event" "semaphore" "channel"
     "reading" "stream" "address" "resolve" "server" "connect" "relay" "file" "signal" "process"
 };
+
+/// What is `luring.luv`.
+const LUV: File = file!("luv");
 
 /// Makes the table that `require "luring.co"` gives.
 ///
@@ -52,5 +59,19 @@ pub unsafe extern "C-unwind" fn luaopen_luring_co(state: RawState) -> c_int {
         lua.raw_set(-2, place);
     }
     lua.call_for(2, 1);
+    1
+}
+
+/// Makes the table that `require "luring.luv"` gives.
+///
+/// # Safety
+/// Lua calls this, with a live state, when the module is required.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn luaopen_luring_luv(state: RawState) -> c_int {
+    // SAFETY: the caller's promise.
+    let lua = &mut unsafe { Lua::new(state) };
+    let (_, line, source) = LUV;
+    lua.push_chunk(source, line);
+    lua.call_for(0, 1);
     1
 }

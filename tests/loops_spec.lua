@@ -1,6 +1,8 @@
 -- A ring that waits in others' loops, and others' objects as descriptors.
 
+local co = require "luring.co"
 local luring = require "luring"
+local child = require "child"
 local drive = require "drive"
 
 local ADDRESS = { family = luring.AF_INET, addr = "127.0.0.1", port = 0 }
@@ -216,6 +218,32 @@ describe("LuaSocket's select", function()
     end)
 end)
 
+describe("luring.luv", function()
+    it("says what is missing where luv is not installed", function()
+        local result = child.run [[
+            local co, luv = require "luring.co", require "luring.luv"
+            package.path, package.cpath = "", ""
+            package.preload.luv = nil
+            io.write(select(2, pcall(luv.attach, co.loop())))
+        ]]
+        assert.equal(0, result.status, result.output)
+        local expected_why = "luring.luv needs luv, which can't be loaded: module 'luv' not found"
+        assert.truthy(result.output:find(expected_why, 1, true), result.output)
+    end)
+
+    it("takes loops of luring.co, and no options that it doesn't know", function()
+        local luv = require "luring.luv"
+        for _, wrong in ipairs { false, 1, {}, luring.queue_init } do
+            local ok, why = pcall(luv.attach, wrong)
+            assert.is_false(ok)
+            assert.truthy(why:find("a loop of co.loop expected", 1, true), why)
+        end
+        local ok, why = pcall(luv.attach, co.loop(), { error = print })
+        assert.is_false(ok)
+        assert.truthy(why:find("unknown option: error", 1, true), why)
+    end)
+end)
+
 describe("luv's loop", function()
     -- After a thousand other specs in one process, libuv ends in uv_listen with a segmentation fault.
     if os.getenv("LURING_TEST_LUV") ~= "1" then
@@ -306,5 +334,194 @@ describe("luv's loop", function()
         uv.run()
         drive.close(fd)
         luring.queue_exit(ring)
+    end)
+
+    describe("with a loop of luring.co", function()
+        local luv = require "luring.luv"
+
+        local function handles()
+            local n = 0
+            uv.walk(function() n = n + 1 end)
+            return n
+        end
+
+        -- Runs luv's loop until it ends by itself.
+        local function run(attachment)
+            local clock = bounded()
+            clock:unref()
+            uv.run()
+            local late = not clock:is_active()
+            clock:close()
+            if late then attachment:detach() end
+            uv.run()
+            assert.is_false(late)
+        end
+
+        it("runs its tasks beside luv's callbacks, and ends with them", function()
+            local before, log = handles(), {}
+            local loop = co.loop()
+            local attachment = luv.attach(loop)
+            local server = uv.new_tcp()
+            server:bind("127.0.0.1", 0)
+            server:listen(16, function()
+                local connection = uv.new_tcp()
+                server:accept(connection)
+                server:close()
+                connection:read_start(function(_, data)
+                    if not data then return connection:close() end
+                    connection:write((data:gsub("\n", "!\n")))
+                end)
+            end)
+            local port = server:getsockname().port
+            loop:spawn(function()
+                local stream = assert(co.connect("127.0.0.1", port))
+                for n = 1, ROUNDS do
+                    stream:write(n, "\n")
+                    log[n] = stream:line() .. "\n"
+                end
+                stream:close()
+            end)
+            run(attachment)
+            assert.same(expected(), log)
+            assert.equal(before, handles())
+        end)
+
+        with_rings("waits for deadlines and for other processes, and does nothing meanwhile, on", function(ring)
+            local loop = co.loop { ring = ring }
+            local steps, step = 0, loop.step
+            function loop.step(...)
+                steps = steps + 1
+                return step(...)
+            end
+            local from, to = luring.pipe2()
+            local got, slept
+            loop:spawn(function()
+                got = co.io.read(from, 10, -1)
+                local start = co.now()
+                co.sleep(0.2)
+                slept = co.now() - start
+            end)
+            local pid = luring.readlink("/proc/self")
+            os.execute(("(sleep 0.1; printf x >/proc/%s/fd/%d) &"):format(pid, to))
+            local attachment = luv.attach(loop)
+            run(attachment)
+            drive.close(from, to)
+            assert.equal("x", got)
+            assert.is_true(slept >= 0.2 and slept < 10, slept)
+            assert.is_true(steps < 40, steps)
+        end)
+
+        it("is woken by luv's callbacks, and by tasks that come when the others have ended", function()
+            local loop, log = co.loop(), {}
+            local attachment = luv.attach(loop)
+            local event = co.event()
+            loop:spawn(function()
+                event:wait()
+                log[#log + 1] = "set"
+            end)
+            local timer, other = uv.new_timer(), uv.new_timer()
+            timer:start(20, 0, function()
+                event:set()
+                timer:close()
+            end)
+            other:start(60, 0, function()
+                log[#log + 1] = "idle"
+                loop:spawn(function()
+                    co.sleep(0.001)
+                    log[#log + 1] = "spawned"
+                end)
+                other:close()
+            end)
+            run(attachment)
+            assert.same({ "set", "idle", "spawned" }, log)
+            loop:spawn(function()
+                co.sleep(0.001)
+                log[#log + 1] = "again"
+            end)
+            run(attachment)
+            assert.equal("again", log[4])
+        end)
+
+        it("lets all go on that are ready", function()
+            local loop, turns = co.loop(), 0
+            local attachment = luv.attach(loop)
+            loop:spawn(function()
+                for _ = 1, 100 do
+                    co.sleep(0)
+                    turns = turns + 1
+                end
+            end)
+            local start = luring.now()
+            run(attachment)
+            assert.equal(100, turns)
+            assert.is_true(luring.now() - start < 10)
+        end)
+
+        it("gives the errors that nobody took", function()
+            local loop, errors, done = co.loop(), {}, nil
+            local attachment = luv.attach(loop, { on_error = function(err) errors[#errors + 1] = err end })
+            local object = {}
+            loop:spawn(error, object)
+            loop:spawn(error, "second", 0)
+            loop:spawn(function()
+                co.sleep(0.01)
+                done = true
+            end)
+            run(attachment)
+            assert.equal(2, #errors)
+            assert.equal(object, errors[1])
+            assert.truthy(errors[2]:find("^second"), errors[2])
+            assert.is_true(done)
+
+            local named = "setmetatable({}, { __tostring = function() return 'an object' end })"
+            for what, shown in pairs { ['"lost"'] = "lost", [named] = "an object" } do
+                local result = child.run(([[
+                    local loop = require("luring.co").loop()
+                    require("luring.luv").attach(loop)
+                    loop:spawn(error, %s, 0)
+                    require("luv").run()
+                ]]):format(what))
+                assert.truthy(result.output:find("Uncaught Error: " .. shown, 1, true), result.output)
+                assert.equal(255, result.status)
+            end
+        end)
+
+        it("is left by detach, with the tasks as they are", function()
+            local before, loop, done = handles(), co.loop(), nil
+            local event = co.event()
+            local attachment = luv.attach(loop)
+            assert.is_false(pcall(luv.attach, loop))
+            loop:spawn(function()
+                event:wait()
+                done = true
+            end)
+            local timer = uv.new_timer()
+            timer:start(10, 0, function()
+                timer:close()
+                attachment:detach()
+                attachment:detach()
+            end)
+            run(attachment)
+            assert.equal(before, handles())
+            loop:spawn(function() event:set() end)
+            assert.equal(before, handles())
+            while loop:step() do end
+            assert.is_true(done)
+            -- And comes back.
+            attachment = luv.attach(loop)
+            loop:spawn(function() done = 2 end)
+            run(attachment)
+            assert.equal(2, done)
+        end)
+
+        it("refuses a ring that would wake nobody", function()
+            local flags = luring.IORING_SETUP_DEFER_TASKRUN + luring.IORING_SETUP_SINGLE_ISSUER
+            local made, ring = pcall(luring.queue_init, 8, flags)
+            if not made then return pending(ring) end
+            local ok, why = pcall(luv.attach, co.loop { ring = ring })
+            luring.queue_exit(ring)
+            assert.is_false(ok)
+            assert.truthy(why:find("wakes no loop", 1, true), why)
+        end)
     end)
 end)

@@ -301,6 +301,7 @@ function Loop:spawn(f, ...)
             table.insert(self.errors, t)
         end
     end
+    if self.on_spawn then self.on_spawn() end -- another's loop steps this one
     return first
 end
 
