@@ -38,7 +38,7 @@ fn main() {
         .allowlist_function(FUNCTIONS)
         .allowlist_var("LURING_.*")
         .allowlist_var(CONSTANTS)
-        .allowlist_var("(PROT|MAP|MADV)_[A-Z0-9_]+|POSIX_SPAWN_SET[A-Z]+|SIG_(BLOCK|SETMASK)|F_DUPFD_CLOEXEC|PATH_MAX|environ")
+        .allowlist_var("(PROT|MAP|MADV)_[A-Z0-9_]+|POSIX_SPAWN_SET[A-Z]+|SIG_(BLOCK|UNBLOCK|SETMASK)|F_DUPFD_CLOEXEC|PATH_MAX|environ")
         .allowlist_type("sockaddr_(in|in6|un|storage)|__socket_type|iovec|msghdr|cmsghdr|statx|siginfo_t|open_how|timespec|time_t|signalfd_siginfo")
         .allowlist_type("idtype_t|EPOLL_EVENTS|epoll_event|futex_waitv|io_uring_.*|__kernel_timespec")
         .prepend_enum_name(false)
@@ -85,7 +85,7 @@ const FUNCTIONS: &str = "strerror|mmap|munmap|madvise|memmem\
     |open|close|pipe2|fcntl|lseek|ftruncate|fchmod|fchown|fileno|readlink|mknod|utimensat|futimens\
     |socket|socketpair|listen|shutdown|getsockopt|setsockopt\
     |eventfd|timerfd_(create|settime)|inotify_(init1|add_watch|rm_watch)|epoll_create1|signalfd|clock_gettime|waitid\
-    |posix_spawnp|posix_spawn(attr|_file_actions)_.*|pthread_sigmask|sig(empty|fill|add)set\
+    |posix_spawnp|posix_spawn(attr|_file_actions)_.*|pthread_sigmask|sig(empty|fill|add)set|sigismember\
     |(get|free)addrinfo|gai_strerror|getpid|poll|pthread_(create|detach)|write";
 
 /// The constants that Lua gets, by the names that the headers give them.

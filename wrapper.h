@@ -62,6 +62,51 @@ static inline void luring_handle_by_default(int signal, void (*handler)(int))
 	sigaction(signal, &action, NULL);
 }
 
+/* Installs the handler, and gives what was there: 1, or 0 where that was the handler itself, or -1. */
+static inline int luring_catch(int signal, void (*handler)(int), struct sigaction *before)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof action);
+	action.sa_handler = handler;
+	action.sa_flags = SA_RESTART;
+	if (sigaction(signal, &action, before) != 0)
+		return -1;
+	return (before->sa_flags & SA_SIGINFO) || before->sa_handler != handler;
+}
+
+/* Puts back what was there, unless somebody else has taken the signal since. */
+static inline void luring_let_go(int signal, void (*handler)(int), const struct sigaction *before)
+{
+	struct sigaction now;
+
+	if (sigaction(signal, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == handler)
+		sigaction(signal, before, NULL);
+}
+
+/* For handlers: counts one more on an eventfd. */
+static inline void luring_count(int fd)
+{
+	int before = errno;
+	__u64 one = 1;
+
+	if (write(fd, &one, sizeof one) < 0)
+		errno = before;
+}
+
+/* For handlers: the signal does what it does by default as soon as its handler has returned. */
+static inline void luring_end_by_default(int signal)
+{
+	int before = errno;
+	struct sigaction action;
+
+	memset(&action, 0, sizeof action);
+	action.sa_handler = SIG_DFL;
+	sigaction(signal, &action, NULL);
+	raise(signal);
+	errno = before;
+}
+
 /* The C libraries have these in unions, by names that are macros. */
 static inline int luring_siginfo_signo(siginfo_t *info)
 {

@@ -6,6 +6,7 @@
 use crate::actions::ACTIONS;
 use crate::lua::{Lua, RawState};
 use crate::rows::c_name;
+use crate::system::catching;
 use std::ffi::{CStr, c_int};
 
 /// A file: its name, how Lua names its lines, and what is in it.
@@ -58,7 +59,12 @@ pub unsafe extern "C-unwind" fn luaopen_luring_co(state: RawState) -> c_int {
         lua.push_bytes(name.to_bytes());
         lua.raw_set(-2, place);
     }
-    lua.call_for(2, 1);
+    lua.push_table();
+    for (name, function) in catching::FUNCTIONS {
+        lua.push_function(*function);
+        lua.set_field(-2, name);
+    }
+    lua.call_for(3, 1);
     1
 }
 

@@ -272,6 +272,13 @@ local function conclude(self, first)
     return first:outcome()
 end
 
+-- Ends what is there while there are tasks.
+local function leave(self)
+    local closers = self.at_end
+    self.at_end = nil
+    for _, close in ipairs(closers or {}) do close() end
+end
+
 function Loop:run(f, ...)
     if task.current() then error("co.run within a task: use co.scope or co.spawn", 2) end
     local first = begin(self, f, ...)
@@ -286,8 +293,7 @@ function Loop:run(f, ...)
         end
     end
     self.stuck = nil
-    for _, close in ipairs(self.at_end or {}) do close() end
-    self.at_end = nil
+    leave(self)
     return conclude(self, first)
 end
 
@@ -314,6 +320,7 @@ function Loop:step()
         if self.time and self.first > self.last and self.deadlines[1] and in_flight(self) == 0 then
             self.time = self.deadlines[1].at
         end
+        if self.count == 0 then leave(self) end
     end
     local broken = self.broken
     if broken then

@@ -1,10 +1,10 @@
--- The module's table, from its parts. A part is a file: it is given `part`, which gives the other
--- parts, and returns a table. What is public has a place in `co`.
+-- The module's table, from its parts. A part is a file, or comes from the caller: a file is given
+-- `part`, which gives the other parts, and returns a table. What is public has a place in `co`.
 
-local chunks, actions = ...
+local chunks, actions, catching = ...
 local luring = require "luring"
 
-local parts = { actions_there_are = actions }
+local parts = { actions_there_are = actions, catching = catching }
 
 local function part(name)
     local made = parts[name]

@@ -3,6 +3,7 @@
 local luring = require "luring"
 local part = ...
 local actions = part "actions"
+local catching = part "catching"
 local failure = part "failure"
 local task = part "task"
 
@@ -16,35 +17,51 @@ function signal.number(name, function_name, level)
     return number
 end
 
+local LAST = 64 -- Linux has no more
+
+-- What counts a set of signals on its eventfd, until the loop ends.
+local function watch_of(loop, numbers)
+    table.sort(numbers)
+    local set = table.concat(numbers, " ")
+    loop.signals = loop.signals or {}
+    local watch = loop.signals[set]
+    if watch then return watch end
+    local caught, fd = catching.catch(numbers)
+    if not fd then return nil, caught end
+    watch = { caught = caught, fd = fd }
+    loop.signals[set] = watch
+    loop.at_end = loop.at_end or {}
+    table.insert(loop.at_end, function()
+        loop.signals[set] = nil
+        catching.let_go(caught)
+    end)
+    return watch
+end
+
 -- Waits until one of these signals comes, and gives its name. They do nothing else from the first
--- call on; what comes between two calls is remembered.
+-- call on, until the loop ends; what comes between two calls is remembered.
 function signal.public.signal(...)
     local t = task.me()
     local numbers, names = {}, {}
     for place = 1, select("#", ...) do
         local name = select(place, ...)
-        numbers[place] = signal.number(name, "signal", 2)
-        names[numbers[place]] = name
+        local number = signal.number(name, "signal", 2)
+        if number < 1 or number > LAST or number % 1 ~= 0 then
+            error("bad argument #" .. place .. " to 'signal' (no such signal)", 2)
+        end
+        numbers[place] = number
+        names[number] = name
     end
     if #numbers == 0 then error("bad argument #1 to 'signal' (a signal expected)", 2) end
-    table.sort(numbers)
-    local set = table.concat(numbers, " ")
-    local loop = t.loop
-    loop.signals = loop.signals or {}
-    local fd = loop.signals[set]
-    if not fd then
-        fd = luring.signalfd(numbers)
-        if fd < 0 then return failure.refused(fd) end
-        loop.signals[set] = fd
-        loop.at_end = loop.at_end or {}
-        table.insert(loop.at_end, function()
-            luring.close_fd(fd)
-            loop.signals[set] = nil
-        end)
+    local watch, refused = watch_of(t.loop, numbers)
+    if not watch then return failure.refused(refused) end
+    while true do
+        local res = actions.wait(t, luring.read, 3, watch.fd, 8, -1)
+        if res < 0 then return failure.refused(res) end
+        -- Two of a kind that came at once are one.
+        local number = catching.take(watch.caught)
+        if number then return names[number] end
     end
-    local res, record = actions.wait(t, luring.read, 3, fd, 128, -1)
-    if res < 0 then return failure.refused(res) end
-    return names[luring.siginfo(record)[1].signo]
 end
 
 return signal

@@ -1,5 +1,6 @@
 //! What is synchronous.
 
+pub mod catching;
 pub mod constants;
 pub mod errno;
 mod files;
