@@ -45,7 +45,7 @@ VENDORED = $(if $(wildcard vendor/config.toml),--locked --offline --config vendo
 # What is installed once, whatever the Lua. `make install` lists what each Lua gets. All
 # packages are made with these two: what is added here is in each of them.
 CHANGELOG = CHANGELOG.md
-DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md docs/meta.lua docs/luring.3,$(wildcard docs/*)) examples
+DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md %.lua %.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
 .PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf docs demo deps bench check-instructions vendor dist check-packages deb rpm arch clean help lua5.5
@@ -94,7 +94,7 @@ check-messages: ## is what is said when something is missing or wrong short, and
 check-elf: build ## is what was built fit to be installed: symbols, hardening, no paths
 	@CARGO_TARGET_DIR='$(abspath $(CARGO_TARGET_DIR))' scripts/check-elf $(wildcard $(MODULES)/*/luring.so)
 
-docs: ## write what is made of the source: docs/reference.md, docs/meta.lua, docs/luring.3
+docs: ## write what is made of the source: docs/reference.md, docs/meta*.lua, docs/luring*.3
 	LURING_WRITE_DOCS=1 $(CARGO) test --quiet reference::the_documents
 
 demo: ## build and run the module on real files and sockets

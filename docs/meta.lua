@@ -2,7 +2,10 @@
 
 -- For editors: lua-language-server and its kin. Made by `make docs`.
 
----@class luring
+---@class luring.constants
+---@field [string] integer
+
+---@class luring: luring.constants
 local luring = {}
 
 ---@class luring.ring: userdata

@@ -1,8 +1,11 @@
 //! Tests only: the documents that are made from the rows, and whether they are as they should be.
 //!
 //! `make docs` writes them: docs/reference.md, and from that, README.md and docs/helpers.md the
-//! annotations for editors, docs/meta.lua, and the manual page, docs/luring.3. The kinds of each
-//! argument go to tests/support/rows.lua, from which the cases of wrong arguments are made.
+//! annotations for editors, docs/meta.lua, and the manual page, docs/luring.3; the annotations of
+//! luring.co are made from docs/co.md. The kinds of each argument go to tests/support/rows.lua, from which the
+//! cases of wrong arguments are made.
+
+mod co;
 
 use crate::rows::Row;
 use crate::{actions, calls};
@@ -153,7 +156,8 @@ fn entries(page: &str) -> Vec<Entry<'_>> {
 
 fn meta(pages: &[String]) -> String {
     let mut out = String::from(
-        "---@meta luring\n\n-- For editors: lua-language-server and its kin. Made by `make docs`.\n\n---@class luring\n\
+        "---@meta luring\n\n-- For editors: lua-language-server and its kin. Made by `make docs`.\n\n---@class luring.constants\n\
+         ---@field [string] integer\n\n---@class luring: luring.constants\n\
          local luring = {}\n\n---@class luring.ring: userdata\nlocal ring = {}\n\n---@class luring.address\n\
          ---@field family integer\n---@field addr? string\n---@field port? integer\n---@field path? string\n\n",
     );
@@ -253,10 +257,12 @@ fn pages() -> [String; 3] {
 #[test]
 fn the_documents_are_what_the_rows_say() {
     let pages = pages();
+    let co_page = fs::read_to_string(root().join("docs/co.md")).unwrap();
     let documents = [
         ("docs/reference.md", pages[2].clone()),
         ("docs/meta.lua", meta(&pages)),
         ("docs/luring.3", manual(&pages)),
+        ("docs/meta_co.lua", co::meta(&co_page)),
         ("tests/support/rows.lua", rows()),
     ];
     for (path, text) in documents {

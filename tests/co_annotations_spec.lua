@@ -1,0 +1,54 @@
+local co = require "luring.co"
+local luring = require "luring"
+local child = require "child"
+
+-- What docs/meta_co.lua declares: the functions of `co`, of `actions` and of each class.
+local declared = {}
+for class, name in child.contents(child.root .. "/docs/meta_co.lua"):gmatch("\nfunction ([%w_]+)[.:]([%w_]+)%(") do
+    declared[class] = declared[class] or {}
+    declared[class][name] = true
+end
+
+-- An object of each class.
+local function objects()
+    local made = { loop = co.loop(), channel = co.channel(), event = co.event(), semaphore = co.semaphore(1) }
+    co.run(function()
+        made.task = co.self()
+        co.scope(function(s) made.scope = s end)
+        made.server = assert(co.listen("127.0.0.1", 0))
+        made.file = assert(co.open("/dev/null"))
+        made.process = assert(co.process { "true", stdout = "pipe" })
+        made.stream = made.process.stdout
+        made.process:wait()
+    end)
+    return made
+end
+
+describe("the annotations of luring.co", function()
+    it("declare every function that there is, and no other", function()
+        local there = {}
+        for name, value in pairs(co) do
+            if type(value) == "function" then there[name] = true end
+        end
+        assert.same(there, declared.co)
+    end)
+
+    it("declare every action that can be waited for", function()
+        local there = {}
+        for name in pairs(co.io) do
+            if not name:find("multishot", 1, true) then there[name] = true end
+        end
+        assert.same(there, declared.actions)
+    end)
+
+    it("declare methods that there are", function()
+        local made, missing = objects(), {}
+        for class, object in pairs(made) do
+            for name in pairs(declared[class]) do
+                if type(object[name]) ~= "function" then missing[#missing + 1] = class .. ":" .. name end
+            end
+        end
+        assert.same({}, missing)
+        luring.queue_exit(made.loop.ring)
+    end)
+end)
