@@ -1,8 +1,8 @@
 //! Tests only: the documents that are made from the rows, and whether they are as they should be.
 //!
 //! `make docs` writes them: docs/reference.md, and from that, README.md and docs/helpers.md the
-//! annotations for editors, docs/meta.lua, and the manual page, docs/luring.3; the annotations of
-//! luring.co are made from docs/co.md. The kinds of each argument go to tests/support/rows.lua, from which the
+//! annotations for editors, docs/meta.lua, and the manual page, docs/luring.3; both of luring.co are
+//! made from docs/co.md. The kinds of each argument go to tests/support/rows.lua, from which the
 //! cases of wrong arguments are made.
 
 mod co;
@@ -187,10 +187,23 @@ fn meta(pages: &[String]) -> String {
     out
 }
 
-/// Text for troff.
+/// Text without the targets of its links, which a manual page has not.
+fn without_links(text: &str) -> String {
+    let mut parts = text.split("](");
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        if let Some(at) = out.rfind('[') {
+            out.remove(at);
+        }
+        out.push_str(part.split_once(')').map_or(part, |(_, rest)| rest));
+    }
+    out
+}
+
+/// Text for troff. A list needs no paragraph before it.
 fn roff(text: &str) -> String {
     let mut out = String::new();
-    for line in text.lines() {
+    for line in without_links(text).replace("\n\n- ", "\n- ").lines() {
         let line = line.replace('\\', "\\e").replace('-', "\\-").replace('`', "").replace("**", "");
         match line.strip_prefix("\\- ") {
             Some(item) => writeln!(out, ".IP \\(bu 2\n{item}").unwrap(),
@@ -223,7 +236,7 @@ fn manual(pages: &[String]) -> String {
             out.push_str(&roff(entry.doc));
         }
     }
-    out.push_str(".SH SEE ALSO\n.BR io_uring (7)\n");
+    out.push_str(".SH SEE ALSO\n.BR luring.co (3),\n.BR io_uring (7)\n");
     out
 }
 
@@ -263,6 +276,7 @@ fn the_documents_are_what_the_rows_say() {
         ("docs/meta.lua", meta(&pages)),
         ("docs/luring.3", manual(&pages)),
         ("docs/meta_co.lua", co::meta(&co_page)),
+        ("docs/luring.co.3", co::manual(&co_page)),
         ("tests/support/rows.lua", rows()),
     ];
     for (path, text) in documents {

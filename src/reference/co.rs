@@ -1,9 +1,9 @@
-//! What is made of docs/co.md: annotations of luring.co for editors.
+//! What is made of docs/co.md: annotations of luring.co for editors, and its manual page.
 //!
 //! A heading is a signature; so is what stands in backquotes under "Types", beside the fields of
 //! objects and of tables. A type is a class if it has methods or fields there.
 
-use super::{annotation, text, word};
+use super::{annotation, roff, text, word};
 use crate::actions;
 use crate::rows::Row;
 use std::collections::BTreeMap;
@@ -271,5 +271,42 @@ pub fn meta(page: &str) -> String {
     }
     waiting(&mut out);
     out.push_str("return co\n");
+    out
+}
+
+/// The manual page: the whole of docs/co.md.
+pub fn manual(page: &str) -> String {
+    let mut out = format!(
+        ".TH LUA\\-LURING.CO 3 \"\" \"luring {}\" \"Lua modules\"\n.SH NAME\n\
+         luring.co \\- straight\\-line io_uring programs for Lua\n.SH SYNOPSIS\n\
+         local co = require \\(dqluring.co\\(dq\n.SH DESCRIPTION\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let body = page.split_once("\n\n").map_or("", |(_, body)| body);
+    let mut parts = format!("\n{body}");
+    parts = parts.replace("\n## ", "\n\0.SH ").replace("\n### ", "\n\0.SS ");
+    for part in parts.split('\0') {
+        let (heading, rest) =
+            if part.starts_with('.') { part.split_once('\n').unwrap_or((part, "")) } else { ("", part) };
+        if let Some(title) = heading.strip_prefix(".SH ") {
+            writeln!(out, ".SH {}", roff(title).trim_end().to_uppercase()).unwrap();
+        } else if let Some(title) = heading.strip_prefix(".SS ") {
+            writeln!(out, ".SS {}", roff(title).trim_end()).unwrap();
+        }
+        for (place, block) in rest.split("\n```").enumerate() {
+            if place % 2 == 0 {
+                let go_on = if place > 0 && !block.trim().is_empty() { ".PP\n" } else { "" };
+                write!(out, "{go_on}{}", roff(block.trim())).unwrap();
+            } else {
+                let lines = block.split_once('\n').map_or("", |(_, lines)| lines);
+                let lines: String = lines
+                    .lines()
+                    .map(|line| format!("\\&{}\n", line.replace('\\', "\\e").replace('-', "\\-")))
+                    .collect();
+                write!(out, ".PP\n.EX\n{lines}.EE\n").unwrap();
+            }
+        }
+    }
+    out.push_str(".SH SEE ALSO\n.BR luring (3),\n.BR io_uring (7)\n");
     out
 }
