@@ -63,14 +63,17 @@ $(MODULE): Cargo.toml Cargo.lock build.rs wrapper.h $(wildcard src/*.rs src/*/*)
 install: $(MODULE) ## put luring.so into $(DESTDIR)$(LUA_CMOD_DIR), and the annotations for editors
 	$(ONE_LUA)$(INSTALL) -D -m 644 $(MODULE) $(DESTDIR)$(LUA_CMOD_DIR)/luring.so
 	$(INSTALL) -D -m 644 docs/meta.lua $(DESTDIR)$(LUA_LMOD_DIR)/luring/meta.lua
+	$(INSTALL) -D -m 644 docs/meta_co.lua $(DESTDIR)$(LUA_LMOD_DIR)/luring/co/meta.lua
 
-install-doc: ## put the documents into $(DESTDIR)$(DOC_DIR), the licences and the manual page
+install-doc: ## put the documents into $(DESTDIR)$(DOC_DIR), the licences and the manual pages
 	$(INSTALL) -D -m 644 docs/luring.3 $(DESTDIR)$(MAN_DIR)/man3/$(MAN_PAGE)
+	$(INSTALL) -D -m 644 docs/luring.co.3 $(DESTDIR)$(MAN_DIR)/man3/$(basename $(MAN_PAGE)).co$(suffix $(MAN_PAGE))
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(LICENSE_DIR) $(LICENSES)
 	scripts/install-doc $(DESTDIR)$(DOC_DIR) $(DOCUMENTS)
 
 uninstall: ## remove it from there
-	$(ONE_LUA)rm -f $(DESTDIR)$(LUA_CMOD_DIR)/luring.so $(DESTDIR)$(LUA_LMOD_DIR)/luring/meta.lua
+	$(ONE_LUA)rm -f $(DESTDIR)$(LUA_CMOD_DIR)/luring.so \
+		$(DESTDIR)$(LUA_LMOD_DIR)/luring/meta.lua $(DESTDIR)$(LUA_LMOD_DIR)/luring/co/meta.lua
 
 check: ## run every test on every Lua that is installed (LUA_VERSIONS narrows it)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" VENDORED="$(VENDORED)" scripts/check $(LUA_VERSIONS)

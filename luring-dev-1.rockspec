@@ -27,7 +27,10 @@ build = {
    build_variables = { LUA = "$(LUA)", CFLAGS = "$(CFLAGS)", DESTDIR = "", LUA_CMOD_DIR = "target/rock",
       LUA_LMOD_DIR = "target/rock" },
    install_pass = false,
-   install = { lib = { luring = "target/rock/luring.so" }, lua = { ["luring.meta"] = "docs/meta.lua" } },
+   install = {
+      lib = { luring = "target/rock/luring.so" },
+      lua = { ["luring.meta"] = "docs/meta.lua", ["luring.co.meta"] = "docs/meta_co.lua" },
+   },
 }
 
 test_dependencies = { "busted" }
