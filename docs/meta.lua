@@ -2,6 +2,10 @@
 
 -- For editors: lua-language-server and its kin. Made by `make docs`.
 
+---A number without a fraction, even one that Lua counts as a float.
+---@alias luring.integer integer|number
+
+---Which there are depends on the system's headers.
 ---@class luring.constants
 ---@field [string] integer
 
@@ -11,17 +15,77 @@ local luring = {}
 ---@class luring.ring: userdata
 local ring = {}
 
+---@class luring.buffer
+---@operator len: integer
+local buffer = {}
+
+---@param i luring.integer
+---@param j? luring.integer
+---@return string
+function buffer:sub(i, j) end
+
+---@param at luring.integer
+---@param data string
+function buffer:set(at, data) end
+
+---@param s string
+---@param from? luring.integer
+---@return integer?
+---@return integer?
+function buffer:find(s, from) end
+
+---@param i luring.integer
+---@param j? luring.integer
+---@return luring.buffer
+function buffer:view(i, j) end
+
+---@param k luring.integer
+---@return integer
+function buffer:load32(k) end
+
+---@param k luring.integer
+---@param n luring.integer
+function buffer:store32(k, n) end
+
+---@param k luring.integer
+---@param n luring.integer
+---@return integer
+function buffer:add32(k, n) end
+
+---@param k luring.integer
+---@param old luring.integer
+---@param new luring.integer
+---@return boolean
+---@return integer
+function buffer:cas32(k, old, new) end
+
+---@class luring.group
+local group = {}
+
+---@return integer
+function group:available() end
+
+---@param on boolean
+function group:manual(on) end
+
+---@param view luring.buffer
+function group:give(view) end
+
+function group:close() end
+
 ---@class luring.address
----@field family integer
+---@field family luring.integer
 ---@field addr? string
----@field port? integer
+---@field port? luring.integer
 ---@field path? string
+---@field scope_id? luring.integer
+---@field flowinfo? luring.integer
 
 ---Makes a ring with room for at least `entries` actions (1 to 32768) between two submits. `flags` are io_uring_setup(2)'s
 ---`IORING_SETUP_` bits; 0 suits almost everybody. Raises `could not initialise queue: ...`, with what refused it and what
 ---to do, if the system refuses. Collecting the ring exits it. See io_uring_queue_init(3).
----@param entries integer
----@param flags integer
+---@param entries luring.integer
+---@param flags luring.integer
 ---@return luring.ring
 function luring.queue_init(entries, flags) end
 
@@ -29,7 +93,7 @@ function luring.queue_init(entries, flags) end
 ---wq_fd=}`, each of which may be absent; a field of another name is an error. `cq_entries` is the room for completions;
 ---`sq_thread_idle` (milliseconds) and `sq_thread_cpu` (from 0) are for IORING_SETUP_SQPOLL; `wq_fd` is the `ring_fd` of a
 ---ring whose thread and workers this one shares.
----@param entries integer
+---@param entries luring.integer
 ---@param params table
 ---@return luring.ring
 function luring.queue_init_params(entries, params) end
@@ -54,7 +118,7 @@ ring.submit = luring.submit
 ---this call has submitted any; see [Signals](#signals). A `timeout`, in seconds or as `{tv_sec=, tv_nsec=}`, ends the wait
 ---too: the result is `-ETIME` if nothing was submitted and nothing completed. See io_uring_submit_and_wait(3).
 ---@param ring luring.ring
----@param wait_nr integer
+---@param wait_nr luring.integer
 ---@param timeout? number|{tv_sec: integer, tv_nsec: integer}
 ---@return integer
 function luring.submit_and_wait(ring, wait_nr, timeout) end
@@ -66,7 +130,7 @@ ring.submit_and_wait = luring.submit_and_wait
 ---and the completion, unless it was marked seen, stays in the queue. With `max`, a number from 1, it handles no more
 ---completions than that, and returns how many it did; `-EAGAIN` if there was none.
 ---@param ring luring.ring
----@param max? integer
+---@param max? luring.integer
 ---@return integer
 function luring.do_cqes(ring, max) end
 
@@ -88,11 +152,11 @@ ring.cqe_seen = luring.cqe_seen
 ---Returns the action's key, a light userdata, or `nil` when the submission queue is full: then nothing is kept, and it
 ---can be tried again after a submit. So do the other actions. See io_uring_prep_read(3).
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param size integer
----@param offset integer
+---@param fd luring.integer|userdata|table
+---@param size luring.integer|luring.buffer|luring.group
+---@param offset luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
----@return luring.ring?
+---@return lightuserdata?
 function luring.read(ring, fd, size, offset, callback) end
 
 ring.read = luring.read
@@ -101,11 +165,11 @@ ring.read = luring.read
 ---bytes written, which may be fewer, or `-errno`; `-EPIPE` if it is a pipe or a socket that nobody reads any more (see
 ---[Closed pipes](#closed-pipes)). See io_uring_prep_write(3).
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param content string
----@param offset integer
+---@param fd luring.integer|userdata|table
+---@param content string|luring.buffer
+---@param offset luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
----@return luring.ring?
+---@return lightuserdata?
 function luring.write(ring, fd, content, offset, callback) end
 
 ring.write = luring.write
@@ -113,11 +177,11 @@ ring.write = luring.write
 ---Receives up to `size` bytes from a socket; `flags` are recv(2)'s, such as `luring.MSG_PEEK`. Calls
 ---`callback(cqe, res, result)` as `read` does; `res` is 0 when the peer has closed. See io_uring_prep_recv(3).
 ---@param ring luring.ring
----@param sockfd integer|userdata|table
----@param size integer
----@param flags integer
+---@param sockfd luring.integer|userdata|table
+---@param size luring.integer|luring.buffer|luring.group
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
----@return luring.ring?
+---@return lightuserdata?
 function luring.recv(ring, sockfd, size, flags, callback) end
 
 ring.recv = luring.recv
@@ -126,11 +190,11 @@ ring.recv = luring.recv
 ---it completes (Linux 5.19). Calls `callback(cqe, res)` as `write` does. A peer that is gone is `-EPIPE`, never a signal.
 ---See io_uring_prep_send(3).
 ---@param ring luring.ring
----@param sockfd integer|userdata|table
----@param content string|string[]
----@param flags integer
+---@param sockfd luring.integer|userdata|table
+---@param content string|string[]|luring.buffer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
----@return luring.ring?
+---@return lightuserdata?
 function luring.send(ring, sockfd, content, flags, callback) end
 
 ring.send = luring.send
@@ -138,10 +202,10 @@ ring.send = luring.send
 ---Accepts a connection to a listening socket; `flags` are accept4(2)'s: 0, `luring.SOCK_CLOEXEC`, `luring.SOCK_NONBLOCK`.
 ---Calls `callback(cqe, res)`: `res` is the connection's descriptor, or `-errno`. See io_uring_prep_accept(3).
 ---@param ring luring.ring
----@param sockfd integer|userdata|table
----@param flags integer
+---@param sockfd luring.integer|userdata|table
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
----@return luring.ring?
+---@return lightuserdata?
 function luring.accept(ring, sockfd, flags, callback) end
 
 ring.accept = luring.accept
@@ -152,8 +216,8 @@ ring.accept = luring.accept
 ---`luring.O_RDWR + luring.O_CREAT`, say; `O_CLOEXEC` is then set too. A new file's permissions are 0664 unless you give
 ---others, less the umask. See open(2).
 ---@param path string
----@param mode? string|integer
----@param permissions? integer
+---@param mode? string|luring.integer
+---@param permissions? luring.integer
 ---@return integer
 function luring.open_file(path, mode, permissions) end
 
@@ -161,7 +225,7 @@ function luring.open_file(path, mode, permissions) end
 ---
 ---What else is done at once, without a ring, is in [docs/helpers.md](docs/helpers.md): sockets and their options, folders,
 ---processes, timers, signals and what changes in files.
----@param errno integer
+---@param errno luring.integer
 ---@return string
 function luring.strerror(errno) end
 
@@ -193,16 +257,16 @@ function luring.udp_bind(addr, opts) end
 
 ---A socket that is bound to nothing and connected to nothing: `socket_fd(luring.AF_INET, luring.SOCK_STREAM)`. See
 ---socket(2).
----@param domain integer
----@param kind integer
----@param protocol? integer
+---@param domain luring.integer
+---@param kind luring.integer
+---@param protocol? luring.integer
 ---@return integer
 function luring.socket_fd(domain, kind, protocol) end
 
 ---Two connected sockets. The defaults are `luring.AF_UNIX`, `luring.SOCK_STREAM` and 0. See socketpair(2).
----@param domain? integer
----@param kind? integer
----@param protocol? integer
+---@param domain? luring.integer
+---@param kind? luring.integer
+---@param protocol? luring.integer
 ---@return integer
 ---@return integer
 function luring.socketpair(domain, kind, protocol) end
@@ -214,19 +278,19 @@ function luring.socketpair(domain, kind, protocol) end
 function luring.bind_fd(sockfd, addr) end
 
 ---Ends one direction of a connection, or both: `luring.SHUT_RD`, `SHUT_WR`, `SHUT_RDWR`. See shutdown(2).
----@param sockfd integer|userdata|table
----@param how integer
+---@param sockfd luring.integer|userdata|table
+---@param how luring.integer
 ---@return integer
 function luring.shutdown_fd(sockfd, how) end
 
 ---The address that a socket is bound to: the port that the kernel chose for port 0, say. See getsockname(2).
----@param sockfd integer|userdata|table
----@return table
+---@param sockfd luring.integer|userdata|table
+---@return luring.address
 function luring.getsockname(sockfd) end
 
 ---The address that a socket is connected to. See getpeername(2).
----@param sockfd integer|userdata|table
----@return table
+---@param sockfd luring.integer|userdata|table
+---@return luring.address
 function luring.getpeername(sockfd) end
 
 ---Has a name looked up by the system's resolver (/etc/hosts, DNS, and what else it is set up to ask), in a thread, so that
@@ -247,88 +311,88 @@ function luring.getaddrinfo(host, service, opts) end
 function luring.addrinfo(answer) end
 
 ---An option that is an integer: `getsockopt(fd, luring.SOL_SOCKET, luring.SO_ERROR)`. See getsockopt(2), socket(7).
----@param sockfd integer|userdata|table
----@param level integer
----@param optname integer
+---@param sockfd luring.integer|userdata|table
+---@param level luring.integer
+---@param optname luring.integer
 ---@return integer
 function luring.getsockopt(sockfd, level, optname) end
 
 ---An option as the kernel has it, of at most `optlen` bytes.
----@param sockfd integer|userdata|table
----@param level integer
----@param optname integer
----@param optlen integer
+---@param sockfd luring.integer|userdata|table
+---@param level luring.integer
+---@param optname luring.integer
+---@param optlen luring.integer
 ---@return string
 function luring.getsockopt_bytes(sockfd, level, optname, optlen) end
 
 ---Sets an option to an integer, or to the bytes of a string. 0 when it is done. See setsockopt(2).
----@param sockfd integer|userdata|table
----@param level integer
----@param optname integer
----@param value integer|string
+---@param sockfd luring.integer|userdata|table
+---@param level luring.integer
+---@param optname luring.integer
+---@param value luring.integer|string
 ---@return integer
 function luring.setsockopt(sockfd, level, optname, value) end
 
 ---Closes a descriptor: 0 when it is done. What is in flight on it goes on. A ring's own is not closed but by
 ---`queue_exit`: -EBADF. See close(2).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@return integer
 function luring.close_fd(fd) end
 
 ---The number of a descriptor: of a Lua file, say.
----@param file integer|userdata|table
+---@param file luring.integer|userdata|table
 ---@return integer
 function luring.fileno(file) end
 
 ---A pipe: the descriptor to read from and the one to write to. `flags`: `luring.O_NONBLOCK`, `luring.O_DIRECT`. See
 ---pipe2(2).
----@param flags? integer
+---@param flags? luring.integer
 ---@return integer
 ---@return integer
 function luring.pipe2(flags) end
 
 ---Moves a file's own position, and says where it is then. `whence`: `luring.SEEK_SET` (the default), `SEEK_CUR`,
 ---`SEEK_END`, `SEEK_DATA`, `SEEK_HOLE`. See lseek(2).
----@param fd integer|userdata|table
----@param offset integer
----@param whence? integer
+---@param fd luring.integer|userdata|table
+---@param offset luring.integer
+---@param whence? luring.integer
 ---@return integer
 function luring.lseek(fd, offset, whence) end
 
 ---Cuts or fills a file to `length` bytes. See ftruncate(2).
----@param fd integer|userdata|table
----@param length integer
+---@param fd luring.integer|userdata|table
+---@param length luring.integer
 ---@return integer
 function luring.ftruncate_fd(fd, length) end
 
 ---Sets a file's permissions. See fchmod(2).
----@param fd integer|userdata|table
----@param permissions integer
+---@param fd luring.integer|userdata|table
+---@param permissions luring.integer
 ---@return integer
 function luring.fchmod(fd, permissions) end
 
 ---Sets a file's owner and group; -1 leaves one as it is. See fchown(2).
----@param fd integer|userdata|table
----@param owner integer
----@param group integer
+---@param fd luring.integer|userdata|table
+---@param owner luring.integer
+---@param group luring.integer
 ---@return integer
 function luring.fchown(fd, owner, group) end
 
 ---Sets when a file was last read and written, in seconds since 1970: now, where you give nothing. `tv_nsec` may be
 ---`luring.UTIME_OMIT`, which leaves that time as it is. The path counts from the folder `dfd`, which may be
 ---`luring.AT_FDCWD`, the current one; without a path it is the file `dfd`. See utimensat(2).
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path? string
 ---@param atime? number|{tv_sec: integer, tv_nsec: integer}
 ---@param mtime? number|{tv_sec: integer, tv_nsec: integer}
----@param flags? integer
+---@param flags? luring.integer
 ---@return integer
 function luring.utimensat(dfd, path, atime, mtime, flags) end
 
 ---Makes a file that is no ordinary one: a FIFO with `luring.S_IFIFO + 384` (octal 600), say. See mknod(2).
 ---@param path string
----@param st_mode integer
----@param device? integer
+---@param st_mode luring.integer
+---@param device? luring.integer
 ---@return integer
 function luring.mknod(path, st_mode, device) end
 
@@ -340,7 +404,7 @@ function luring.readlink(path) end
 ---What is in a folder, by its path or its descriptor: a table from each name to its type, `luring.DT_REG`, `DT_DIR`,
 ---`DT_LNK`, ..., without `.` and `..`. Some file systems say `DT_UNKNOWN` of everything. io_uring can't do this. See
 ---readdir(3).
----@param folder integer|userdata|table
+---@param folder luring.integer|userdata|table
 ---@return table
 function luring.readdir(folder) end
 
@@ -364,44 +428,44 @@ function luring.readdir(folder) end
 function luring.posix_spawn(program) end
 
 ---A descriptor of a process that runs already. See pidfd_open(2).
----@param pid integer
----@param flags? integer
+---@param pid luring.integer
+---@param flags? luring.integer
 ---@return integer
 function luring.pidfd_open(pid, flags) end
 
 ---Sends a signal to a process, and never to another that has got its number. See pidfd_send_signal(2).
----@param pidfd integer|userdata|table
----@param signal integer
+---@param pidfd luring.integer|userdata|table
+---@param signal luring.integer
 ---@return integer
 function luring.pidfd_send_signal(pidfd, signal) end
 
 ---How a child ended: `{pid=, uid=, signo=, code=, status=}`, or `-luring.EAGAIN` if it runs still. `code` is
 ---`luring.CLD_EXITED`, and `status` what it gave to exit, or `CLD_KILLED`, and `status` the signal. `idtype`:
 ---`luring.P_PIDFD`, `P_PID`, `P_PGID`, `P_ALL`. `options`: `luring.WEXITED` by default. See waitid(2).
----@param idtype integer
----@param id integer|userdata|table
----@param options? integer
+---@param idtype luring.integer
+---@param id luring.integer|userdata|table
+---@param options? luring.integer
 ---@return table
 function luring.waitid_now(idtype, id, options) end
 
 ---A counter. A read of 8 bytes gives it as a 64-bit integer in the machine's order, and sets it to 0; it waits while
 ---that is 0. A write of 8 bytes adds to it. See eventfd(2).
----@param initval? integer
----@param flags? integer
+---@param initval? luring.integer
+---@param flags? luring.integer
 ---@return integer
 function luring.eventfd(initval, flags) end
 
 ---A timer, on `luring.CLOCK_MONOTONIC` by default. See timerfd_create(2).
----@param clockid? integer
----@param flags? integer
+---@param clockid? luring.integer
+---@param flags? luring.integer
 ---@return integer
 function luring.timerfd_create(clockid, flags) end
 
 ---Sets a timer to go off after `value`, and then every `interval`; a value of 0 stops it. With `luring.TFD_TIMER_ABSTIME`
 ---`value` is a moment of the timer's clock. A read of 8 bytes gives how often it has gone off since. See
 ---timerfd_settime(2).
----@param fd integer|userdata|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param flags luring.integer
 ---@param value number|{tv_sec: integer, tv_nsec: integer}
 ---@param interval? number|{tv_sec: integer, tv_nsec: integer}
 ---@return integer
@@ -409,8 +473,8 @@ function luring.timerfd_settime(fd, flags, value, interval) end
 
 ---A descriptor that gives a signal, or those in a list, when they come. They are blocked, so that they don't do what they
 ---would; they stay so when the descriptor is closed. See signalfd(2).
----@param signals integer|table
----@param flags? integer
+---@param signals luring.integer|table
+---@param flags? luring.integer
 ---@return integer
 function luring.signalfd(signals, flags) end
 
@@ -421,21 +485,21 @@ function luring.signalfd(signals, flags) end
 function luring.siginfo(records) end
 
 ---A descriptor that gives what happens to files. See inotify(7).
----@param flags? integer
+---@param flags? luring.integer
 ---@return integer
 function luring.inotify_init(flags) end
 
 ---Watches a file or a folder for `luring.IN_MODIFY + luring.IN_CREATE`, say: the number of the watch. See
 ---inotify_add_watch(2).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param path string
----@param mask integer
+---@param mask luring.integer
 ---@return integer
 function luring.inotify_add_watch(fd, path, mask) end
 
 ---Ends a watch. See inotify_rm_watch(2).
----@param fd integer|userdata|table
----@param wd integer
+---@param fd luring.integer|userdata|table
+---@param wd luring.integer
 ---@return integer
 function luring.inotify_rm_watch(fd, wd) end
 
@@ -446,7 +510,7 @@ function luring.inotify_rm_watch(fd, wd) end
 function luring.inotify_events(records) end
 
 ---An epoll instance. See epoll_create1(2).
----@param flags? integer
+---@param flags? luring.integer
 ---@return integer
 function luring.epoll_create1(flags) end
 
@@ -455,7 +519,7 @@ function luring.epoll_create1(flags) end
 function luring.now() end
 
 ---The name of an error number: `errname(11)` is "EAGAIN"; nil if it has none.
----@param errno integer
+---@param errno luring.integer
 ---@return string?
 function luring.errname(errno) end
 
@@ -492,7 +556,7 @@ function luring.features(ring) end
 ring.features = luring.features
 
 ---What stands for a slot (0 to 1073741823) of the ring's table of files, where an action takes a descriptor.
----@param slot integer
+---@param slot luring.integer
 ---@return integer
 function luring.fixed(slot) end
 
@@ -516,7 +580,7 @@ ring.stop = luring.stop
 ---Makes room for `n` more actions (0 to what the queue holds), and submits if it takes that: true, or `-errno`. With
 ---IORING_SETUP_SQPOLL it waits. For what must be queued side by side: a chain, or an action and its timeout.
 ---@param ring luring.ring
----@param n integer
+---@param n luring.integer
 ---@return boolean|integer
 function luring.reserve(ring, n) end
 
@@ -531,13 +595,13 @@ function luring.cqe_flags(ring, cqe) end
 ring.cqe_flags = luring.cqe_flags
 
 ---Whether IORING_CQE_F_MORE is among the flags: this was not the action's last completion.
----@param flags integer
+---@param flags luring.integer
 ---@return boolean
 function luring.more(flags) end
 
 ---Whether all of the bits are set in the mask: Lua 5.1 and 5.2 have no operators for that.
----@param mask integer
----@param bits integer
+---@param mask luring.integer
+---@param bits luring.integer
 ---@return boolean
 function luring.has(mask, bits) end
 
@@ -585,7 +649,7 @@ ring.chain = luring.chain
 ---not submitted yet. The other flags are said by arguments and by `chain`.
 ---@param ring luring.ring
 ---@param key lightuserdata
----@param flags integer
+---@param flags luring.integer
 function luring.sqe_set_flags(ring, key, flags) end
 
 ring.sqe_set_flags = luring.sqe_set_flags
@@ -593,7 +657,7 @@ ring.sqe_set_flags = luring.sqe_set_flags
 ---Gives an action the rights that `register_personality` has kept under `id` (0 to 65535).
 ---@param ring luring.ring
 ---@param key lightuserdata
----@param id integer
+---@param id luring.integer
 function luring.sqe_set_personality(ring, key, id) end
 
 ring.sqe_set_personality = luring.sqe_set_personality
@@ -601,7 +665,7 @@ ring.sqe_set_personality = luring.sqe_set_personality
 ---Gives an action that reads or writes a file an I/O priority (0 to 65535): see ioprio_set(2).
 ---@param ring luring.ring
 ---@param key lightuserdata
----@param ioprio integer
+---@param ioprio luring.integer
 function luring.sqe_set_ioprio(ring, key, ioprio) end
 
 ring.sqe_set_ioprio = luring.sqe_set_ioprio
@@ -629,9 +693,9 @@ ring.sync_cancel = luring.sync_cancel
 ---- `set` raises on bytes that an action reads, `sub` and `find` on bytes that one fills; not for shared buffers.
 ---- Shared ones have 32-bit words, which count from 1: `load32(k)`, `store32(k, n)`, `add32(k, n)` (gives what was there),
 ---  `cas32(k, old, new)` (whether it stored, and what was there).
----@param n integer
+---@param n luring.integer
 ---@param options? table
----@return luring.ring
+---@return luring.buffer
 function luring.buffer(n, options) end
 
 ---A group of `count` buffers (a power of two, up to 32768) of `size` bytes each, of which the kernel picks one when there is
@@ -645,10 +709,10 @@ function luring.buffer(n, options) end
 ---- `g:close()` ends it; it is an error while actions use it.
 ---- `luring.IOU_PBUF_RING_INC` as `flags` lets the kernel fill a buffer bit by bit.
 ---@param ring luring.ring
----@param count integer
----@param size integer
----@param flags? integer
----@return luring.ring
+---@param count luring.integer
+---@param size luring.integer
+---@param flags? luring.integer
+---@return luring.group|integer
 function luring.buf_ring(ring, count, size, flags) end
 
 ring.buf_ring = luring.buf_ring
@@ -660,9 +724,9 @@ ring.buf_ring = luring.buf_ring
 ---Since Linux 5.15. Man page: io_uring_prep_accept_direct(3).
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param flags integer
----@param slot integer
+---@param fd luring.integer|userdata|table
+---@param flags luring.integer
+---@param slot luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.accept_direct(ring, fd, flags, slot, callback) end
@@ -673,8 +737,8 @@ ring.accept_direct = luring.accept_direct
 ---Since Linux 5.5. Man page: io_uring_prep_accept(3).
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.accept_from(ring, fd, flags, callback) end
@@ -687,8 +751,8 @@ ring.accept_from = luring.accept_from
 ---Since Linux 5.19. Man page: io_uring_prep_multishot_accept(3). Needs liburing 2.2.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.accept_multishot(ring, fd, flags, callback) end
@@ -699,8 +763,8 @@ ring.accept_multishot = luring.accept_multishot
 ---Since Linux 5.19. Man page: io_uring_prep_multishot_accept_direct(3). Needs liburing 2.2.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.accept_multishot_direct(ring, fd, flags, callback) end
@@ -711,7 +775,7 @@ ring.accept_multishot_direct = luring.accept_multishot_direct
 ---Since Linux 6.11. Man page: io_uring_prep_bind(3). Needs liburing 2.7.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param addr luring.address|string
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
@@ -727,7 +791,7 @@ ring.bind = luring.bind
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
 ---@param key lightuserdata
----@param flags integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.cancel(ring, key, flags, callback) end
@@ -749,8 +813,8 @@ ring.cancel_all = luring.cancel_all
 ---Since Linux 5.19. Man page: io_uring_prep_cancel_fd(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.cancel_fd(ring, fd, flags, callback) end
@@ -762,7 +826,7 @@ ring.cancel_fd = luring.cancel_fd
 ---Since Linux 5.6. Man page: io_uring_prep_close(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.close(ring, fd, callback) end
@@ -774,7 +838,7 @@ ring.close = luring.close
 ---Since Linux 5.15. Man page: io_uring_prep_close_direct(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param slot integer
+---@param slot luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.close_direct(ring, slot, callback) end
@@ -785,9 +849,9 @@ ring.close_direct = luring.close_direct
 ---Since Linux 6.12. Man page: io_uring_prep_cmd_discard(3). Needs liburing 2.8.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param offset integer
----@param nbytes integer
+---@param fd luring.integer|userdata|table
+---@param offset luring.integer
+---@param nbytes luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.cmd_discard(ring, fd, offset, nbytes, callback) end
@@ -798,8 +862,8 @@ ring.cmd_discard = luring.cmd_discard
 ---Since Linux 6.19. Man page: io_uring_prep_cmd_getsockname(3). Needs liburing 2.13.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param peer integer
+---@param fd luring.integer|userdata|table
+---@param peer luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.cmd_getsockname(ring, fd, peer, callback) end
@@ -813,11 +877,11 @@ ring.cmd_getsockname = luring.cmd_getsockname
 ---Since Linux 6.7. Man page: io_uring_prep_cmd_sock(3). Needs liburing 2.5.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param cmd_op integer
----@param fd integer|userdata|table
----@param level integer
----@param optname integer
----@param optval integer|string
+---@param cmd_op luring.integer
+---@param fd luring.integer|userdata|table
+---@param level luring.integer
+---@param optname luring.integer
+---@param optval luring.integer|string
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.cmd_sock(ring, cmd_op, fd, level, optname, optval, callback) end
@@ -828,7 +892,7 @@ ring.cmd_sock = luring.cmd_sock
 ---Since Linux 5.5. Man page: io_uring_prep_connect(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param addr luring.address|string
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
@@ -841,9 +905,9 @@ ring.connect = luring.connect
 ---Since Linux 5.6. Man page: io_uring_prep_epoll_ctl(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param epfd integer|userdata|table
----@param fd integer|userdata|table
----@param op integer
+---@param epfd luring.integer|userdata|table
+---@param fd luring.integer|userdata|table
+---@param op luring.integer
 ---@param event table
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
@@ -856,9 +920,9 @@ ring.epoll_ctl = luring.epoll_ctl
 ---Since Linux 6.15. Man page: io_uring_prep_epoll_wait(3). Needs liburing 2.10.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param epfd integer|userdata|table
----@param maxevents integer
----@param flags integer
+---@param epfd luring.integer|userdata|table
+---@param maxevents luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.epoll_wait(ring, epfd, maxevents, flags, callback) end
@@ -869,10 +933,10 @@ ring.epoll_wait = luring.epoll_wait
 ---Since Linux 5.6. Man page: io_uring_prep_fadvise(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param offset integer
----@param len integer
----@param advice integer
+---@param fd luring.integer|userdata|table
+---@param offset luring.integer
+---@param len luring.integer
+---@param advice luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.fadvise(ring, fd, offset, len, advice, callback) end
@@ -884,10 +948,10 @@ ring.fadvise = luring.fadvise
 ---Since Linux 5.6. Man page: io_uring_prep_fallocate(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param mode integer
----@param offset integer
----@param len integer
+---@param fd luring.integer|userdata|table
+---@param mode luring.integer
+---@param offset luring.integer
+---@param len luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.fallocate(ring, fd, mode, offset, len, callback) end
@@ -898,9 +962,9 @@ ring.fallocate = luring.fallocate
 ---Since Linux 5.19. Man page: io_uring_prep_fgetxattr(3). Needs liburing 2.2.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param name string
----@param len integer|table
+---@param len luring.integer|table|luring.buffer|luring.group
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.fgetxattr(ring, fd, name, len, callback) end
@@ -914,7 +978,7 @@ ring.fgetxattr = luring.fgetxattr
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
 ---@param fds table
----@param offset integer
+---@param offset luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.files_update(ring, fds, offset, callback) end
@@ -926,8 +990,8 @@ ring.files_update = luring.files_update
 ---Since Linux 6.8. Man page: io_uring_prep_fixed_fd_install(3). Needs liburing 2.6.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param slot integer
----@param flags integer
+---@param slot luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.fixed_fd_install(ring, slot, flags, callback) end
@@ -938,10 +1002,10 @@ ring.fixed_fd_install = luring.fixed_fd_install
 ---Since Linux 5.19. Man page: io_uring_prep_fsetxattr(3). Needs liburing 2.2.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param name string
----@param value string
----@param flags integer
+---@param value string|luring.buffer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.fsetxattr(ring, fd, name, value, flags, callback) end
@@ -953,8 +1017,8 @@ ring.fsetxattr = luring.fsetxattr
 ---Since Linux 5.1. Man page: io_uring_prep_fsync(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.fsync(ring, fd, flags, callback) end
@@ -965,8 +1029,8 @@ ring.fsync = luring.fsync
 ---Since Linux 6.9. Man page: io_uring_prep_ftruncate(3). Needs liburing 2.6.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param len integer
+---@param fd luring.integer|userdata|table
+---@param len luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.ftruncate(ring, fd, len, callback) end
@@ -980,12 +1044,12 @@ ring.ftruncate = luring.ftruncate
 ---Since Linux 6.7. Man page: io_uring_prep_futex_wait(3). Needs liburing 2.6.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param b userdata
----@param k integer
----@param value integer
----@param mask integer
----@param futex_flags integer
----@param flags integer
+---@param b luring.buffer
+---@param k luring.integer
+---@param value luring.integer
+---@param mask luring.integer
+---@param futex_flags luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.futex_wait(ring, b, k, value, mask, futex_flags, flags, callback) end
@@ -999,7 +1063,7 @@ ring.futex_wait = luring.futex_wait
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
 ---@param futexes table
----@param flags integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.futex_waitv(ring, futexes, flags, callback) end
@@ -1012,12 +1076,12 @@ ring.futex_waitv = luring.futex_waitv
 ---Since Linux 6.7. Man page: io_uring_prep_futex_wake(3). Needs liburing 2.6.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param b userdata
----@param k integer
----@param count integer
----@param mask integer
----@param futex_flags integer
----@param flags integer
+---@param b luring.buffer
+---@param k luring.integer
+---@param count luring.integer
+---@param mask luring.integer
+---@param futex_flags luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.futex_wake(ring, b, k, count, mask, futex_flags, flags, callback) end
@@ -1031,7 +1095,7 @@ ring.futex_wake = luring.futex_wake
 ---@param ring luring.ring
 ---@param name string
 ---@param path string
----@param len integer|table
+---@param len luring.integer|table|luring.buffer|luring.group
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.getxattr(ring, name, path, len, callback) end
@@ -1044,7 +1108,7 @@ ring.getxattr = luring.getxattr
 ---@param ring luring.ring
 ---@param oldpath string
 ---@param newpath string
----@param flags integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.link(ring, oldpath, newpath, flags, callback) end
@@ -1069,11 +1133,11 @@ ring.link_timeout = luring.link_timeout
 ---Since Linux 5.15. Man page: io_uring_prep_linkat(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param olddfd integer|userdata|table
+---@param olddfd luring.integer|userdata|table
 ---@param oldpath string
----@param newdfd integer|userdata|table
+---@param newdfd luring.integer|userdata|table
 ---@param newpath string
----@param flags integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.linkat(ring, olddfd, oldpath, newdfd, newpath, flags, callback) end
@@ -1084,8 +1148,8 @@ ring.linkat = luring.linkat
 ---Since Linux 6.11. Man page: io_uring_prep_listen(3). Needs liburing 2.7.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param backlog integer
+---@param fd luring.integer|userdata|table
+---@param backlog luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.listen(ring, fd, backlog, callback) end
@@ -1097,7 +1161,7 @@ ring.listen = luring.listen
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
 ---@param path string
----@param mode integer
+---@param mode luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.mkdir(ring, path, mode, callback) end
@@ -1108,9 +1172,9 @@ ring.mkdir = luring.mkdir
 ---Since Linux 5.15. Man page: io_uring_prep_mkdirat(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
----@param mode integer
+---@param mode luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.mkdirat(ring, dfd, path, mode, callback) end
@@ -1122,10 +1186,10 @@ ring.mkdirat = luring.mkdirat
 ---Since Linux 5.18. Man page: io_uring_prep_msg_ring(3). Needs liburing 2.2.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param len integer
----@param data integer
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param len luring.integer
+---@param data luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.msg_ring(ring, fd, len, data, flags, callback) end
@@ -1137,11 +1201,11 @@ ring.msg_ring = luring.msg_ring
 ---Since Linux 6.0. Man page: io_uring_prep_msg_ring_fd(3). Needs liburing 2.4.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param source integer
----@param target integer
----@param data integer
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param source luring.integer
+---@param target luring.integer
+---@param data luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.msg_ring_fd(ring, fd, source, target, data, flags, callback) end
@@ -1163,8 +1227,8 @@ ring.nop = luring.nop
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
 ---@param path string
----@param flags integer
----@param mode integer
+---@param flags luring.integer
+---@param mode luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.open(ring, path, flags, mode, callback) end
@@ -1176,9 +1240,9 @@ ring.open = luring.open
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
 ---@param path string
----@param flags integer
----@param mode integer
----@param slot integer
+---@param flags luring.integer
+---@param mode luring.integer
+---@param slot luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.open_direct(ring, path, flags, mode, slot, callback) end
@@ -1190,10 +1254,10 @@ ring.open_direct = luring.open_direct
 ---Since Linux 5.6. Man page: io_uring_prep_openat(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
----@param flags integer
----@param mode integer
+---@param flags luring.integer
+---@param mode luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.openat(ring, dfd, path, flags, mode, callback) end
@@ -1205,7 +1269,7 @@ ring.openat = luring.openat
 ---Since Linux 5.6. Man page: io_uring_prep_openat2(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
 ---@param how table
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
@@ -1218,10 +1282,10 @@ ring.openat2 = luring.openat2
 ---Since Linux 5.15. Man page: io_uring_prep_openat2_direct(3).
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
 ---@param how table
----@param slot integer
+---@param slot luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.openat2_direct(ring, dfd, path, how, slot, callback) end
@@ -1232,11 +1296,11 @@ ring.openat2_direct = luring.openat2_direct
 ---Since Linux 5.15. Man page: io_uring_prep_openat_direct(3).
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
----@param flags integer
----@param mode integer
----@param slot integer
+---@param flags luring.integer
+---@param mode luring.integer
+---@param slot luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.openat_direct(ring, dfd, path, flags, mode, slot, callback) end
@@ -1248,7 +1312,7 @@ ring.openat_direct = luring.openat_direct
 ---Since Linux 6.16. Man page: io_uring_prep_pipe(3). Needs liburing 2.12.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param flags integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.pipe(ring, flags, callback) end
@@ -1260,8 +1324,8 @@ ring.pipe = luring.pipe
 ---Since Linux 6.16. Man page: io_uring_prep_pipe_direct(3). Needs liburing 2.12.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param flags integer
----@param slot integer
+---@param flags luring.integer
+---@param slot luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.pipe_direct(ring, flags, slot, callback) end
@@ -1272,8 +1336,8 @@ ring.pipe_direct = luring.pipe_direct
 ---Since Linux 5.1. Man page: io_uring_prep_poll_add(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param mask integer
+---@param fd luring.integer|userdata|table
+---@param mask luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.poll_add(ring, fd, mask, callback) end
@@ -1284,8 +1348,8 @@ ring.poll_add = luring.poll_add
 ---Since Linux 5.13. Man page: io_uring_prep_poll_multishot(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param mask integer
+---@param fd luring.integer|userdata|table
+---@param mask luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.poll_multishot(ring, fd, mask, callback) end
@@ -1309,8 +1373,8 @@ ring.poll_remove = luring.poll_remove
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
 ---@param key lightuserdata
----@param mask integer
----@param flags integer
+---@param mask luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.poll_update(ring, key, mask, flags, callback) end
@@ -1322,10 +1386,10 @@ ring.poll_update = luring.poll_update
 ---Since Linux 5.1. Man page: io_uring_prep_read_fixed(3).
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param buf integer|table
----@param offset integer
----@param buf_index integer
+---@param fd luring.integer|userdata|table
+---@param buf luring.integer|table|luring.buffer|luring.group
+---@param offset luring.integer
+---@param buf_index luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.read_fixed(ring, fd, buf, offset, buf_index, callback) end
@@ -1338,9 +1402,9 @@ ring.read_fixed = luring.read_fixed
 ---Since Linux 6.7. Man page: io_uring_prep_read_multishot(3). Needs liburing 2.6.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param group userdata
----@param offset integer
+---@param fd luring.integer|userdata|table
+---@param group luring.group
+---@param offset luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.read_multishot(ring, fd, group, offset, callback) end
@@ -1352,10 +1416,10 @@ ring.read_multishot = luring.read_multishot
 ---Since Linux 5.1. Man page: io_uring_prep_readv2(3).
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param sizes table
----@param offset integer
----@param flags integer
+---@param offset luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.readv(ring, fd, sizes, offset, flags, callback) end
@@ -1367,11 +1431,11 @@ ring.readv = luring.readv
 ---Since Linux 6.15. Man page: io_uring_prep_readv_fixed(3). Needs liburing 2.10.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param bufs table
----@param offset integer
----@param flags integer
----@param buf_index integer
+---@param offset luring.integer
+---@param flags luring.integer
+---@param buf_index luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.readv_fixed(ring, fd, bufs, offset, flags, buf_index, callback) end
@@ -1384,9 +1448,9 @@ ring.readv_fixed = luring.readv_fixed
 ---Since Linux 6.0. Man page: io_uring_prep_recv_multishot(3). Needs liburing 2.3.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param group userdata
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param group luring.group
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.recv_multishot(ring, fd, group, flags, callback) end
@@ -1400,9 +1464,9 @@ ring.recv_multishot = luring.recv_multishot
 ---Since Linux 5.3. Man page: io_uring_prep_recvmsg(3).
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param size integer|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param size luring.integer|table|luring.buffer|luring.group
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.recvmsg(ring, fd, size, flags, callback) end
@@ -1417,9 +1481,9 @@ ring.recvmsg = luring.recvmsg
 ---Since Linux 6.0. Man page: io_uring_prep_recvmsg_multishot(3). Needs liburing 2.3.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param group userdata
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param group luring.group
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.recvmsg_multishot(ring, fd, group, flags, callback) end
@@ -1442,11 +1506,11 @@ ring.rename = luring.rename
 ---Since Linux 5.11. Man page: io_uring_prep_renameat(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param olddfd integer|userdata|table
+---@param olddfd luring.integer|userdata|table
 ---@param oldpath string
----@param newdfd integer|userdata|table
+---@param newdfd luring.integer|userdata|table
 ---@param newpath string
----@param flags integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.renameat(ring, olddfd, oldpath, newdfd, newpath, flags, callback) end
@@ -1460,10 +1524,10 @@ ring.renameat = luring.renameat
 ---Since Linux 6.0. Man page: io_uring_prep_send_zc(3). Needs liburing 2.3.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param data string
----@param flags integer
----@param zc_flags integer
+---@param fd luring.integer|userdata|table
+---@param data string|luring.buffer
+---@param flags luring.integer
+---@param zc_flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.send_zc(ring, fd, data, flags, zc_flags, callback) end
@@ -1474,11 +1538,11 @@ ring.send_zc = luring.send_zc
 ---Since Linux 6.0. Man page: io_uring_prep_send_zc_fixed(3). Needs liburing 2.3.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param buf string
----@param flags integer
----@param zc_flags integer
----@param buf_index integer
+---@param fd luring.integer|userdata|table
+---@param buf string|luring.buffer
+---@param flags luring.integer
+---@param zc_flags luring.integer
+---@param buf_index luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.send_zc_fixed(ring, fd, buf, flags, zc_flags, buf_index, callback) end
@@ -1491,9 +1555,9 @@ ring.send_zc_fixed = luring.send_zc_fixed
 ---Since Linux 5.3. Man page: io_uring_prep_sendmsg(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param message table
----@param flags integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.sendmsg(ring, fd, message, flags, callback) end
@@ -1504,10 +1568,10 @@ ring.sendmsg = luring.sendmsg
 ---Since Linux 6.1. Man page: io_uring_prep_sendmsg_zc(3). Needs liburing 2.3.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param message table
----@param flags integer
----@param zc_flags integer
+---@param flags luring.integer
+---@param zc_flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.sendmsg_zc(ring, fd, message, flags, zc_flags, callback) end
@@ -1518,9 +1582,9 @@ ring.sendmsg_zc = luring.sendmsg_zc
 ---Since Linux 5.3. Man page: io_uring_prep_sendmsg(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param data string|string[]
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param data string|string[]|luring.buffer
+---@param flags luring.integer
 ---@param addr luring.address|string
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
@@ -1534,9 +1598,9 @@ ring.sendto = luring.sendto
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
 ---@param name string
----@param value string
+---@param value string|luring.buffer
 ---@param path string
----@param flags integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.setxattr(ring, name, value, path, flags, callback) end
@@ -1547,8 +1611,8 @@ ring.setxattr = luring.setxattr
 ---Since Linux 5.11. Man page: io_uring_prep_shutdown(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param how integer
+---@param fd luring.integer|userdata|table
+---@param how luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.shutdown(ring, fd, how, callback) end
@@ -1560,10 +1624,10 @@ ring.shutdown = luring.shutdown
 ---Since Linux 5.19. Man page: io_uring_prep_socket(3). Needs liburing 2.2.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param domain integer
----@param kind integer
----@param protocol integer
----@param flags integer
+---@param domain luring.integer
+---@param kind luring.integer
+---@param protocol luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.socket(ring, domain, kind, protocol, flags, callback) end
@@ -1574,11 +1638,11 @@ ring.socket = luring.socket
 ---Since Linux 5.19. Man page: io_uring_prep_socket_direct(3). Needs liburing 2.2.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param domain integer
----@param kind integer
----@param protocol integer
----@param slot integer
----@param flags integer
+---@param domain luring.integer
+---@param kind luring.integer
+---@param protocol luring.integer
+---@param slot luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.socket_direct(ring, domain, kind, protocol, slot, flags, callback) end
@@ -1589,10 +1653,10 @@ ring.socket_direct = luring.socket_direct
 ---Since Linux 5.19. Man page: io_uring_prep_socket_direct_alloc(3). Needs liburing 2.2.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param domain integer
----@param kind integer
----@param protocol integer
----@param flags integer
+---@param domain luring.integer
+---@param kind luring.integer
+---@param protocol luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.socket_direct_alloc(ring, domain, kind, protocol, flags, callback) end
@@ -1605,12 +1669,12 @@ ring.socket_direct_alloc = luring.socket_direct_alloc
 ---Since Linux 5.7. Man page: io_uring_prep_splice(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd_in integer|userdata|table
----@param off_in integer
----@param fd_out integer|userdata|table
----@param off_out integer
----@param nbytes integer
----@param flags integer
+---@param fd_in luring.integer|userdata|table
+---@param off_in luring.integer
+---@param fd_out luring.integer|userdata|table
+---@param off_out luring.integer
+---@param nbytes luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.splice(ring, fd_in, off_in, fd_out, off_out, nbytes, flags, callback) end
@@ -1623,10 +1687,10 @@ ring.splice = luring.splice
 ---Since Linux 5.6. Man page: io_uring_prep_statx(3).
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
----@param flags integer
----@param mask integer
+---@param flags luring.integer
+---@param mask luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.statx(ring, dfd, path, flags, mask, callback) end
@@ -1650,7 +1714,7 @@ ring.symlink = luring.symlink
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
 ---@param target string
----@param newdirfd integer|userdata|table
+---@param newdirfd luring.integer|userdata|table
 ---@param linkpath string
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
@@ -1663,10 +1727,10 @@ ring.symlinkat = luring.symlinkat
 ---Since Linux 5.2. Man page: io_uring_prep_sync_file_range(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param len integer
----@param offset integer
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param len luring.integer
+---@param offset luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.sync_file_range(ring, fd, len, offset, flags, callback) end
@@ -1677,10 +1741,10 @@ ring.sync_file_range = luring.sync_file_range
 ---Since Linux 5.8. Man page: io_uring_prep_tee(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd_in integer|userdata|table
----@param fd_out integer|userdata|table
----@param nbytes integer
----@param flags integer
+---@param fd_in luring.integer|userdata|table
+---@param fd_out luring.integer|userdata|table
+---@param nbytes luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.tee(ring, fd_in, fd_out, nbytes, flags, callback) end
@@ -1694,8 +1758,8 @@ ring.tee = luring.tee
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
 ---@param after number|{tv_sec: integer, tv_nsec: integer}
----@param count integer
----@param flags integer
+---@param count luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.timeout(ring, after, count, flags, callback) end
@@ -1708,7 +1772,7 @@ ring.timeout = luring.timeout
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
 ---@param key lightuserdata
----@param flags integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.timeout_remove(ring, key, flags, callback) end
@@ -1721,7 +1785,7 @@ ring.timeout_remove = luring.timeout_remove
 ---@param ring luring.ring
 ---@param after number|{tv_sec: integer, tv_nsec: integer}
 ---@param key lightuserdata
----@param flags integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.timeout_update(ring, after, key, flags, callback) end
@@ -1733,7 +1797,7 @@ ring.timeout_update = luring.timeout_update
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
 ---@param path string
----@param flags integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.unlink(ring, path, flags, callback) end
@@ -1744,9 +1808,9 @@ ring.unlink = luring.unlink
 ---Since Linux 5.11. Man page: io_uring_prep_unlinkat(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
----@param flags integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.unlinkat(ring, dfd, path, flags, callback) end
@@ -1759,10 +1823,10 @@ ring.unlinkat = luring.unlinkat
 ---Since Linux 6.7. Man page: io_uring_prep_waitid(3). Needs liburing 2.6.
 ---The callback gets `(cqe, res, value, flags)`.
 ---@param ring luring.ring
----@param idtype integer
----@param id integer
----@param options integer
----@param flags integer
+---@param idtype luring.integer
+---@param id luring.integer
+---@param options luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.waitid(ring, idtype, id, options, flags, callback) end
@@ -1773,10 +1837,10 @@ ring.waitid = luring.waitid
 ---Since Linux 5.1. Man page: io_uring_prep_write_fixed(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
----@param buf string
----@param offset integer
----@param buf_index integer
+---@param fd luring.integer|userdata|table
+---@param buf string|luring.buffer
+---@param offset luring.integer
+---@param buf_index luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.write_fixed(ring, fd, buf, offset, buf_index, callback) end
@@ -1788,10 +1852,10 @@ ring.write_fixed = luring.write_fixed
 ---Since Linux 5.1. Man page: io_uring_prep_writev2(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param data table
----@param offset integer
----@param flags integer
+---@param offset luring.integer
+---@param flags luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.writev(ring, fd, data, offset, flags, callback) end
@@ -1803,11 +1867,11 @@ ring.writev = luring.writev
 ---Since Linux 6.15. Man page: io_uring_prep_writev_fixed(3). Needs liburing 2.10.
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param bufs table
----@param offset integer
----@param flags integer
----@param buf_index integer
+---@param offset luring.integer
+---@param flags luring.integer
+---@param buf_index luring.integer
 ---@param callback? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
 ---@return lightuserdata?
 function luring.writev_fixed(ring, fd, bufs, offset, flags, buf_index, callback) end
@@ -1843,7 +1907,7 @@ ring.in_flight = luring.in_flight
 ---with false for an empty slot; or the number of slots, all empty. 0 or -errno.
 ---Since Linux 5.1. Man page: io_uring_register_buffers(3).
 ---@param ring luring.ring
----@param buffers integer|table
+---@param buffers luring.integer|table
 ---@return integer
 function luring.register_buffers(ring, buffers) end
 
@@ -1853,8 +1917,8 @@ ring.register_buffers = luring.register_buffers
 ---done, or -errno.
 ---Since Linux 5.13. Man page: io_uring_register_buffers_update_tag(3).
 ---@param ring luring.ring
----@param offset integer
----@param buffers integer|table
+---@param offset luring.integer
+---@param buffers luring.integer|table
 ---@return integer
 function luring.register_buffers_update(ring, offset, buffers) end
 
@@ -1864,7 +1928,7 @@ ring.register_buffers_update = luring.register_buffers_update
 ---CLOCK_BOOTTIME. 0 or -errno.
 ---Since Linux 6.12. Man page: io_uring_register_clock(3).
 ---@param ring luring.ring
----@param clock integer
+---@param clock luring.integer
 ---@return integer
 function luring.register_clock(ring, clock) end
 
@@ -1873,7 +1937,7 @@ ring.register_clock = luring.register_clock
 ---Signals an eventfd with each completion, for a loop that waits for descriptors. 0 or -errno.
 ---Since Linux 5.2. Man page: io_uring_register_eventfd(3).
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@return integer
 function luring.register_eventfd(ring, fd) end
 
@@ -1882,7 +1946,7 @@ ring.register_eventfd = luring.register_eventfd
 ---As register_eventfd, but only for what the kernel's workers have done (fsync, say). 0 or -errno.
 ---Since Linux 5.6. Man page: io_uring_register_eventfd(3).
 ---@param ring luring.ring
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@return integer
 function luring.register_eventfd_async(ring, fd) end
 
@@ -1892,8 +1956,8 @@ ring.register_eventfd_async = luring.register_eventfd_async
 ---others. 0 or -errno.
 ---Since Linux 6.0. Man page: io_uring_register_file_alloc_range(3).
 ---@param ring luring.ring
----@param offset integer
----@param len integer
+---@param offset luring.integer
+---@param len luring.integer
 ---@return integer
 function luring.register_file_alloc_range(ring, offset, len) end
 
@@ -1905,7 +1969,7 @@ ring.register_file_alloc_range = luring.register_file_alloc_range
 ---0, or -errno: -EMFILE for more slots than the process may have descriptors.
 ---Since Linux 5.1. Man page: io_uring_register_files(3).
 ---@param ring luring.ring
----@param files integer|table
+---@param files luring.integer|table
 ---@return integer
 function luring.register_files(ring, files) end
 
@@ -1915,7 +1979,7 @@ ring.register_files = luring.register_files
 ---IORING_REGISTER_FILES_SKIP leaves one as it is. How many were done, or -errno.
 ---Since Linux 5.5. Man page: io_uring_register_files_update(3).
 ---@param ring luring.ring
----@param offset integer
+---@param offset luring.integer
 ---@param files table
 ---@return integer
 function luring.register_files_update(ring, offset, files) end
@@ -1936,8 +2000,8 @@ ring.register_iowq_aff = luring.register_iowq_aff
 ---The limits that there were before, two numbers, or -errno.
 ---Since Linux 5.15. Man page: io_uring_register_iowq_max_workers(3).
 ---@param ring luring.ring
----@param bounded integer
----@param unbounded integer
+---@param bounded luring.integer
+---@param unbounded luring.integer
 ---@return integer
 ---@return integer?
 function luring.register_iowq_max_workers(ring, bounded, unbounded) end
@@ -1968,8 +2032,8 @@ ring.register_personality = luring.register_personality
 ---0 or -errno: -EOVERFLOW if that has no room.
 ---Since Linux 6.13. Man page: io_uring_resize_rings(3).
 ---@param ring luring.ring
----@param entries integer
----@param cq_entries? integer
+---@param entries luring.integer
+---@param cq_entries? luring.integer
 ---@return integer
 function luring.resize_rings(ring, entries, cq_entries) end
 
@@ -2041,7 +2105,7 @@ ring.unregister_napi = luring.unregister_napi
 ---Forgets it. 0 or -errno.
 ---Since Linux 5.6. Man page: io_uring_unregister_personality(3).
 ---@param ring luring.ring
----@param id integer
+---@param id luring.integer
 ---@return integer
 function luring.unregister_personality(ring, id) end
 

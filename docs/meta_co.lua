@@ -6,9 +6,9 @@
 ---@field [integer] string
 ---@field timeout? number
 ---@field max? integer
----@field stdin? integer|userdata|table
----@field stdout? integer|userdata|table
----@field stderr? integer|userdata|table
+---@field stdin? luring.integer|userdata|table
+---@field stdout? luring.integer|userdata|table
+---@field stderr? luring.integer|userdata|table
 ---@field cwd? string
 ---@field env? table
 ---@field group? boolean
@@ -27,7 +27,7 @@ local event = {}
 local file = {}
 
 ---@class luring.co.listen_options
----@field backlog? integer
+---@field backlog? luring.integer
 ---@field reuseport? boolean
 ---@field v6only? boolean
 ---@field nodelay? boolean
@@ -40,8 +40,8 @@ local loop = {}
 ---@field clock? string
 
 ---@class luring.co.open_options
----@field beneath? string|integer|userdata|table
----@field perm? integer
+---@field beneath? string|luring.integer|userdata|table
+---@field perm? luring.integer
 
 ---@class luring.co.output
 ---@field ok boolean
@@ -57,9 +57,9 @@ local process = {}
 
 ---@class luring.co.program
 ---@field [integer] string
----@field stdin? string|integer|userdata|table
----@field stdout? string|integer|userdata|table
----@field stderr? string|integer|userdata|table
+---@field stdin? string|luring.integer|userdata|table
+---@field stdout? string|luring.integer|userdata|table
+---@field stderr? string|luring.integer|userdata|table
 ---@field cwd? string
 ---@field env? table
 ---@field group? boolean
@@ -74,7 +74,7 @@ local scope = {}
 local semaphore = {}
 
 ---@class luring.co.serve_options
----@field max? integer
+---@field max? luring.integer
 ---@field on_error? fun(err: any, client: luring.co.stream): any
 
 ---@class luring.co.server
@@ -263,7 +263,7 @@ function co.channel(n) end
 function co.event() end
 
 ---`semaphore:with(f, ...)` calls `f` while at most `n` are in it. Also `semaphore:acquire()` and `semaphore:release()`.
----@param n integer
+---@param n luring.integer
 ---@return luring.co.semaphore
 function co.semaphore(n) end
 
@@ -276,7 +276,7 @@ function co.semaphore(n) end
 function co.await(action, ...) end
 
 ---Waits until a descriptor is ready for reading ("r") or writing ("w").
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param mode string
 ---@return boolean?
 ---@return string? message
@@ -285,7 +285,7 @@ function co.poll(fd, mode) end
 
 ---`host` is a numeric address, "localhost" or "unix:/path". `options`: `timeout`, `nodelay`.
 ---@param host string
----@param port? integer
+---@param port? luring.integer
 ---@param options? luring.co.connect_options
 ---@return luring.co.stream?
 ---@return string? message
@@ -293,19 +293,19 @@ function co.poll(fd, mode) end
 function co.connect(host, port, options) end
 
 ---A stream of a socket, a pipe or a terminal that the program has.
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@return luring.co.stream
 function co.stream(fd) end
 
 ---What there is, at least a byte and at most `n`; nil alone at the end.
----@param n? integer
+---@param n? luring.integer
 ---@return string?
 ---@return string? message
 ---@return integer? errno
 function stream:read(n) end
 
 ---Exactly so many, or none.
----@param n integer
+---@param n luring.integer
 ---@return string?
 ---@return string? message
 ---@return integer? errno
@@ -313,7 +313,7 @@ function stream:read_exactly(n) end
 
 ---A line without its LF or CRLF, or with it if `form` is "L"; nil at the end; a last line as it is. One longer than `max`,
 ---65536 by default, is `nil, "line too long", EMSGSIZE`, and stays.
----@param max? integer
+---@param max? luring.integer
 ---@param form? string
 ---@return string?
 ---@return string? message
@@ -321,14 +321,14 @@ function stream:read_exactly(n) end
 function stream:line(max, form) end
 
 ---All until the end.
----@param max? integer
+---@param max? luring.integer
 ---@return string?
 ---@return string? message
 ---@return integer? errno
 function stream:read_all(max) end
 
 ---The next `n` bytes, which stay. `stream:buffered()` says how many have been read and not taken.
----@param n integer
+---@param n luring.integer
 ---@return string?
 ---@return string? message
 ---@return integer? errno
@@ -345,9 +345,9 @@ function stream:write(...) end
 
 ---Sends a part of a file, through a buffer and no string: how much; or `nil, message, errno, sent`. What ends it half way
 ---leaves a stream that refuses further writes.
----@param file luring.co.file|integer
----@param offset? integer
----@param n? integer
+---@param file luring.co.file|luring.integer
+---@param offset? luring.integer
+---@param n? luring.integer
 ---@return integer?
 ---@return string? message
 ---@return integer? errno
@@ -399,7 +399,7 @@ function co.relay(a, b, options) end
 ---`options`: `backlog`, `reuseport`, `v6only`, `nodelay`. `server:address()` is where it listens: for port 0 the system
 ---chooses one.
 ---@param host string
----@param port? integer
+---@param port? luring.integer
 ---@param options? luring.co.listen_options
 ---@return luring.co.server?
 ---@return string? message
@@ -445,7 +445,7 @@ function server:stop(grace) end
 function co.open(path, mode, options) end
 
 ---A file of a descriptor that the program has. `co.stdin`, `co.stdout` and `co.stderr` are streams.
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@return luring.co.file
 function co.file(fd) end
 
@@ -486,7 +486,7 @@ function co.capture(program) end
 
 ---Waits for one of these signals and gives its name: `co.signal("TERM", "INT")`. They do nothing else from the first call
 ---on, and those between two calls are remembered. They stay blocked in this process.
----@param ... string|integer
+---@param ... string|luring.integer
 ---@return string?
 ---@return string? message
 ---@return integer? errno
@@ -627,9 +627,9 @@ function stream:getfd() end
 ---
 ---`for line in stream:lines()` and `for data in stream:chunks()` are not for PUC Lua 5.1. One task reads and one writes at a
 ---time: a second raises.
----@param level integer
----@param name integer
----@param value integer|string
+---@param level luring.integer
+---@param name luring.integer
+---@param value luring.integer|string
 ---@return boolean?
 ---@return string? message
 ---@return integer? errno
@@ -639,7 +639,7 @@ function stream:setopt(level, name, value) end
 ---
 ---`for line in stream:lines()` and `for data in stream:chunks()` are not for PUC Lua 5.1. One task reads and one writes at a
 ---time: a second raises.
----@param max? integer
+---@param max? luring.integer
 ---@param form? string
 ---@return fun(): string?
 function stream:lines(max, form) end
@@ -648,7 +648,7 @@ function stream:lines(max, form) end
 ---
 ---`for line in stream:lines()` and `for data in stream:chunks()` are not for PUC Lua 5.1. One task reads and one writes at a
 ---time: a second raises.
----@param n? integer
+---@param n? luring.integer
 ---@return fun(): string?
 function stream:chunks(n) end
 
@@ -667,8 +667,8 @@ function server:accepts() end
 ---stream's methods for reading. `file:read(n, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
 ---position alone; `file:sync()`, `file:stat()` (statx's fields, `type` and `size`), `file:truncate(n?)`, `file:close()`,
 ---`file:getfd()`.
----@param n? integer
----@param at? integer
+---@param n? luring.integer
+---@param at? luring.integer
 ---@return string?
 ---@return string? message
 ---@return integer? errno
@@ -679,7 +679,7 @@ function file:read(n, at) end
 ---position alone; `file:sync()`, `file:stat()` (statx's fields, `type` and `size`), `file:truncate(n?)`, `file:close()`,
 ---`file:getfd()`.
 ---@param s string
----@param at? integer
+---@param at? luring.integer
 ---@return integer?
 ---@return string? message
 ---@return integer? errno
@@ -708,7 +708,7 @@ function file:stat() end
 ---stream's methods for reading. `file:read(n, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
 ---position alone; `file:sync()`, `file:stat()` (statx's fields, `type` and `size`), `file:truncate(n?)`, `file:close()`,
 ---`file:getfd()`.
----@param n? integer
+---@param n? luring.integer
 ---@return boolean?
 ---@return string? message
 ---@return integer? errno
@@ -753,14 +753,14 @@ function process:close() end
 ---a stream of that name, or descriptors; also `cwd`, `env`, and `group = true` for a process group of its own. `p:wait()`
 ---gives `true or nil, "exit" or "signal", n`; `p:kill(signal?)` sends TERM or another; `p:detach()` leaves it running at its
 ---owner's end, where it gets TERM otherwise, and KILL five seconds later.
----@param signal? string|integer
+---@param signal? string|luring.integer
 ---@return boolean?
 ---@return string? message
 ---@return integer? errno
 function process:kill(signal) end
 
 ---Exactly so many, or none.
----@param n integer
+---@param n luring.integer
 ---@return string?
 ---@return string? message
 ---@return integer? errno
@@ -768,7 +768,7 @@ function file:read_exactly(n) end
 
 ---A line without its LF or CRLF, or with it if `form` is "L"; nil at the end; a last line as it is. One longer than `max`,
 ---65536 by default, is `nil, "line too long", EMSGSIZE`, and stays.
----@param max? integer
+---@param max? luring.integer
 ---@param form? string
 ---@return string?
 ---@return string? message
@@ -776,14 +776,14 @@ function file:read_exactly(n) end
 function file:line(max, form) end
 
 ---All until the end.
----@param max? integer
+---@param max? luring.integer
 ---@return string?
 ---@return string? message
 ---@return integer? errno
 function file:read_all(max) end
 
 ---The next `n` bytes, which stay. `stream:buffered()` says how many have been read and not taken.
----@param n integer
+---@param n luring.integer
 ---@return string?
 ---@return string? message
 ---@return integer? errno
@@ -792,12 +792,12 @@ function file:peek(n) end
 ---@return integer
 function file:buffered() end
 
----@param max? integer
+---@param max? luring.integer
 ---@param form? string
 ---@return fun(): string?
 function file:lines(max, form) end
 
----@param n? integer
+---@param n? luring.integer
 ---@return fun(): string?
 function file:chunks(n) end
 
@@ -807,8 +807,8 @@ local actions = {}
 ---Accepts a connection on a listening socket; `flags` are accept4's (SOCK_CLOEXEC,
 ---SOCK_NONBLOCK). `res` is the new descriptor; it is closed if nobody gets it.
 ---Since Linux 5.5. Man page: io_uring_prep_accept(3).
----@param fd integer|userdata|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -819,9 +819,9 @@ function actions.accept(fd, flags) end
 ---that is there is closed. The value is `luring.fixed(slot)`. SOCK_CLOEXEC makes no sense then.
 ----ENFILE: no slot is free; -ENXIO: the ring has no table.
 ---Since Linux 5.15. Man page: io_uring_prep_accept_direct(3).
----@param fd integer|userdata|table
----@param flags integer
----@param slot integer
+---@param fd luring.integer|userdata|table
+---@param flags luring.integer
+---@param slot luring.integer
 ---@return any? value
 ---@return string? message
 ---@return integer? errno
@@ -829,8 +829,8 @@ function actions.accept_direct(fd, flags, slot) end
 
 ---Accepts a connection, and says who it is from: the value is the peer's address.
 ---Since Linux 5.5. Man page: io_uring_prep_accept(3).
----@param fd integer|userdata|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param flags luring.integer
 ---@return any? value
 ---@return string? message
 ---@return integer? errno
@@ -838,7 +838,7 @@ function actions.accept_from(fd, flags) end
 
 ---Gives a socket an address of this machine, as the helpers' tables have them.
 ---Since Linux 6.11. Man page: io_uring_prep_bind(3).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param addr luring.address|string
 ---@return boolean? value
 ---@return string? message
@@ -851,7 +851,7 @@ function actions.bind(fd, addr) end
 ---`res` is how many were cancelled.
 ---Since Linux 5.5. Man page: io_uring_prep_cancel(3).
 ---@param key lightuserdata
----@param flags integer
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -867,8 +867,8 @@ function actions.cancel_all() end
 ---Cancels all that is in flight on a descriptor, or with 0 as `flags` one action. `res` is how
 ---many were cancelled, or for one 0 or -ENOENT.
 ---Since Linux 5.19. Man page: io_uring_prep_cancel_fd(3).
----@param fd integer|userdata|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -877,7 +877,7 @@ function actions.cancel_fd(fd, flags) end
 ---Closes a descriptor, or the file in a slot (`luring.fixed(slot)`). What is in flight on it goes on: a later message of the peer still ends a
 ---recv. `cancel_fd` ends all of it.
 ---Since Linux 5.6. Man page: io_uring_prep_close(3).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -886,7 +886,7 @@ function actions.close(fd) end
 ---Closes the file in a slot, which is free then; `close(luring.fixed(slot))` is the same.
 ----EBADF: the slot is empty.
 ---Since Linux 5.15. Man page: io_uring_prep_close_direct(3).
----@param slot integer
+---@param slot luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -894,9 +894,9 @@ function actions.close_direct(slot) end
 
 ---Tells a block device that `nbytes` bytes from `offset` are no longer needed.
 ---Since Linux 6.12. Man page: io_uring_prep_cmd_discard(3).
----@param fd integer|userdata|table
----@param offset integer
----@param nbytes integer
+---@param fd luring.integer|userdata|table
+---@param offset luring.integer
+---@param nbytes luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -904,8 +904,8 @@ function actions.cmd_discard(fd, offset, nbytes) end
 
 ---The address that a socket is bound to, or with 1 as `peer` the one that it is connected to.
 ---Since Linux 6.19. Man page: io_uring_prep_cmd_getsockname(3).
----@param fd integer|userdata|table
----@param peer integer
+---@param fd luring.integer|userdata|table
+---@param peer luring.integer
 ---@return table? value
 ---@return string? message
 ---@return integer? errno
@@ -916,11 +916,11 @@ function actions.cmd_getsockname(fd, peer) end
 ---SOCKET_URING_OP_SETSOCKOPT with an option's `level` and `optname`. `optval` is an integer for an
 ---option that is a C int, or a string as long as the option; the value is what GETSOCKOPT got, likewise.
 ---Since Linux 6.7. Man page: io_uring_prep_cmd_sock(3).
----@param cmd_op integer
----@param fd integer|userdata|table
----@param level integer
----@param optname integer
----@param optval integer|string
+---@param cmd_op luring.integer
+---@param fd luring.integer|userdata|table
+---@param level luring.integer
+---@param optname luring.integer
+---@param optval luring.integer|string
 ---@return any? value
 ---@return string? message
 ---@return integer? errno
@@ -928,7 +928,7 @@ function actions.cmd_sock(cmd_op, fd, level, optname, optval) end
 
 ---Connects a socket to an address, as the helpers' tables have them.
 ---Since Linux 5.5. Man page: io_uring_prep_connect(3).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param addr luring.address|string
 ---@return boolean? value
 ---@return string? message
@@ -938,9 +938,9 @@ function actions.connect(fd, addr) end
 ---Adds, changes or removes (`op`: EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL) what an epoll descriptor
 ---watches `fd` for; `event` is `{events=, data=}`, or nil for EPOLL_CTL_DEL.
 ---Since Linux 5.6. Man page: io_uring_prep_epoll_ctl(3).
----@param epfd integer|userdata|table
----@param fd integer|userdata|table
----@param op integer
+---@param epfd luring.integer|userdata|table
+---@param fd luring.integer|userdata|table
+---@param op luring.integer
 ---@param event table
 ---@return boolean? value
 ---@return string? message
@@ -950,9 +950,9 @@ function actions.epoll_ctl(epfd, fd, op, event) end
 ---Waits for an epoll descriptor's events, at most `maxevents` (1 to 4096): the value is a list of
 ---`{events=, data=}`.
 ---Since Linux 6.15. Man page: io_uring_prep_epoll_wait(3).
----@param epfd integer|userdata|table
----@param maxevents integer
----@param flags integer
+---@param epfd luring.integer|userdata|table
+---@param maxevents luring.integer
+---@param flags luring.integer
 ---@return table? value
 ---@return string? message
 ---@return integer? errno
@@ -960,10 +960,10 @@ function actions.epoll_wait(epfd, maxevents, flags) end
 
 ---Says how a file will be read: `advice` (POSIX_FADV_SEQUENTIAL, ...) for `len` bytes from `offset`.
 ---Since Linux 5.6. Man page: io_uring_prep_fadvise(3).
----@param fd integer|userdata|table
----@param offset integer
----@param len integer
----@param advice integer
+---@param fd luring.integer|userdata|table
+---@param offset luring.integer
+---@param len luring.integer
+---@param advice luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -972,10 +972,10 @@ function actions.fadvise(fd, offset, len, advice) end
 ---Reserves, or with FALLOC_FL_PUNCH_HOLE and its kin in `mode` frees, `len` bytes of a file from
 ---`offset`.
 ---Since Linux 5.6. Man page: io_uring_prep_fallocate(3).
----@param fd integer|userdata|table
----@param mode integer
----@param offset integer
----@param len integer
+---@param fd luring.integer|userdata|table
+---@param mode luring.integer
+---@param offset luring.integer
+---@param len luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -983,9 +983,9 @@ function actions.fallocate(fd, mode, offset, len) end
 
 ---As getxattr, of an open file.
 ---Since Linux 5.19. Man page: io_uring_prep_fgetxattr(3).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param name string
----@param len integer|table
+---@param len luring.integer|table|luring.buffer|luring.group
 ---@return string? value
 ---@return string? message
 ---@return integer? errno
@@ -996,7 +996,7 @@ function actions.fgetxattr(fd, name, len) end
 ---slots are chosen, and the value is a list of their `luring.fixed`. `res` is how many were done.
 ---Since Linux 5.6. Man page: io_uring_prep_files_update(3).
 ---@param fds table
----@param offset integer
+---@param offset luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1005,8 +1005,8 @@ function actions.files_update(fds, offset) end
 ---Gives the file in a slot a descriptor too, which is close-on-exec unless `flags` is
 ---IORING_FIXED_FD_NO_CLOEXEC. `res` is the descriptor.
 ---Since Linux 6.8. Man page: io_uring_prep_fixed_fd_install(3).
----@param slot integer
----@param flags integer
+---@param slot luring.integer
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1014,10 +1014,10 @@ function actions.fixed_fd_install(slot, flags) end
 
 ---As setxattr, of an open file.
 ---Since Linux 5.19. Man page: io_uring_prep_fsetxattr(3).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param name string
----@param value string
----@param flags integer
+---@param value string|luring.buffer
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1026,8 +1026,8 @@ function actions.fsetxattr(fd, name, value, flags) end
 ---Waits until a file's data is on the disk, and its attributes too without IORING_FSYNC_DATASYNC in
 ---`flags`. Writes that are in flight are not waited for: link them, or wait for them first.
 ---Since Linux 5.1. Man page: io_uring_prep_fsync(3).
----@param fd integer|userdata|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1035,8 +1035,8 @@ function actions.fsync(fd, flags) end
 
 ---Cuts a file to `len` bytes, or fills it up with zeros.
 ---Since Linux 6.9. Man page: io_uring_prep_ftruncate(3).
----@param fd integer|userdata|table
----@param len integer
+---@param fd luring.integer|userdata|table
+---@param len luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1047,12 +1047,12 @@ function actions.ftruncate(fd, len) end
 ---of its `mask` in theirs; FUTEX_BITSET_MATCH_ANY is all of them. `futex_flags` are
 ---FUTEX2_SIZE_U32, and FUTEX2_PRIVATE if no other process uses the word; `flags` must be 0 so far.
 ---Since Linux 6.7. Man page: io_uring_prep_futex_wait(3).
----@param b userdata
----@param k integer
----@param value integer
----@param mask integer
----@param futex_flags integer
----@param flags integer
+---@param b luring.buffer
+---@param k luring.integer
+---@param value luring.integer
+---@param mask luring.integer
+---@param futex_flags luring.integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1063,7 +1063,7 @@ function actions.futex_wait(b, k, value, mask, futex_flags, flags) end
 ---of one that was woken, counted from 0, or -EAGAIN if a word has another value already.
 ---Since Linux 6.7. Man page: io_uring_prep_futex_waitv(3).
 ---@param futexes table
----@param flags integer
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1073,12 +1073,12 @@ function actions.futex_waitv(futexes, flags) end
 ---or in another process, by any system call: see futex_wait for the rest. `res` is how many were
 ---woken. The word itself is as before: change it first.
 ---Since Linux 6.7. Man page: io_uring_prep_futex_wake(3).
----@param b userdata
----@param k integer
----@param count integer
----@param mask integer
----@param futex_flags integer
----@param flags integer
+---@param b luring.buffer
+---@param k luring.integer
+---@param count luring.integer
+---@param mask luring.integer
+---@param futex_flags luring.integer
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1089,7 +1089,7 @@ function actions.futex_wake(b, k, count, mask, futex_flags, flags) end
 ---Since Linux 5.19. Man page: io_uring_prep_getxattr(3).
 ---@param name string
 ---@param path string
----@param len integer|table
+---@param len luring.integer|table|luring.buffer|luring.group
 ---@return string? value
 ---@return string? message
 ---@return integer? errno
@@ -1099,7 +1099,7 @@ function actions.getxattr(name, path, len) end
 ---Since Linux 5.15. Man page: io_uring_prep_link(3).
 ---@param oldpath string
 ---@param newpath string
----@param flags integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1118,11 +1118,11 @@ function actions.link_timeout(key, after) end
 
 ---Gives a file one more name; `flags` are linkat's (AT_SYMLINK_FOLLOW).
 ---Since Linux 5.15. Man page: io_uring_prep_linkat(3).
----@param olddfd integer|userdata|table
+---@param olddfd luring.integer|userdata|table
 ---@param oldpath string
----@param newdfd integer|userdata|table
+---@param newdfd luring.integer|userdata|table
 ---@param newpath string
----@param flags integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1130,8 +1130,8 @@ function actions.linkat(olddfd, oldpath, newdfd, newpath, flags) end
 
 ---Makes a socket listen; `backlog` is how many connections may wait.
 ---Since Linux 6.11. Man page: io_uring_prep_listen(3).
----@param fd integer|userdata|table
----@param backlog integer
+---@param fd luring.integer|userdata|table
+---@param backlog luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1140,7 +1140,7 @@ function actions.listen(fd, backlog) end
 ---Makes a folder with the permissions `mode`.
 ---Since Linux 5.15. Man page: io_uring_prep_mkdir(3).
 ---@param path string
----@param mode integer
+---@param mode luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1148,9 +1148,9 @@ function actions.mkdir(path, mode) end
 
 ---Makes a folder with the permissions `mode` (0 to 4095).
 ---Since Linux 5.15. Man page: io_uring_prep_mkdirat(3).
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
----@param mode integer
+---@param mode luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1159,10 +1159,10 @@ function actions.mkdirat(dfd, path, mode) end
 ---Sends a message to the ring whose descriptor is `fd`: its `on_message` gets `len` as `res`, and
 ---`data`, 0 to 2^53-1.
 ---Since Linux 5.18. Man page: io_uring_prep_msg_ring(3).
----@param fd integer|userdata|table
----@param len integer
----@param data integer
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param len luring.integer
+---@param data luring.integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1171,11 +1171,11 @@ function actions.msg_ring(fd, len, data, flags) end
 ---Sends a descriptor of this ring's table to the ring whose descriptor is `fd`, into the slot
 ---`target` of its table, or without one into any that is free; `data` is a message's.
 ---Since Linux 6.0. Man page: io_uring_prep_msg_ring_fd(3).
----@param fd integer|userdata|table
----@param source integer
----@param target integer
----@param data integer
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param source luring.integer
+---@param target luring.integer
+---@param data luring.integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1191,8 +1191,8 @@ function actions.nop() end
 ---Opens the file `path`; `flags` and `mode` are openat's.
 ---Since Linux 5.6. Man page: io_uring_prep_open(3).
 ---@param path string
----@param flags integer
----@param mode integer
+---@param flags luring.integer
+---@param mode luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1201,9 +1201,9 @@ function actions.open(path, flags, mode) end
 ---As open, into `slot`: see accept_direct. The value is `luring.fixed(slot)`.
 ---Since Linux 5.15. Man page: io_uring_prep_open_direct(3).
 ---@param path string
----@param flags integer
----@param mode integer
----@param slot integer
+---@param flags luring.integer
+---@param mode luring.integer
+---@param slot luring.integer
 ---@return any? value
 ---@return string? message
 ---@return integer? errno
@@ -1212,10 +1212,10 @@ function actions.open_direct(path, flags, mode, slot) end
 ---Opens the file `path`, from the folder `dfd` (or AT_FDCWD) if it is relative; `flags` are open's
 ---(O_RDONLY, O_RDWR + O_CREAT, ...), and `mode` the permissions of a new file (0 to 4095). `res` is the descriptor.
 ---Since Linux 5.6. Man page: io_uring_prep_openat(3).
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
----@param flags integer
----@param mode integer
+---@param flags luring.integer
+---@param mode luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1224,7 +1224,7 @@ function actions.openat(dfd, path, flags, mode) end
 ---Opens the file `path` as `how` says: `{flags=, mode=, resolve=}`, where `resolve` keeps the path
 ---within its folder (RESOLVE_BENEATH), or from links (RESOLVE_NO_SYMLINKS), ... `res` is the descriptor.
 ---Since Linux 5.6. Man page: io_uring_prep_openat2(3).
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
 ---@param how table
 ---@return integer? value
@@ -1234,10 +1234,10 @@ function actions.openat2(dfd, path, how) end
 
 ---As openat2, into `slot`: see accept_direct. The value is `luring.fixed(slot)`.
 ---Since Linux 5.15. Man page: io_uring_prep_openat2_direct(3).
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
 ---@param how table
----@param slot integer
+---@param slot luring.integer
 ---@return any? value
 ---@return string? message
 ---@return integer? errno
@@ -1245,11 +1245,11 @@ function actions.openat2_direct(dfd, path, how, slot) end
 
 ---As openat, into `slot`: see accept_direct. The value is `luring.fixed(slot)`.
 ---Since Linux 5.15. Man page: io_uring_prep_openat_direct(3).
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
----@param flags integer
----@param mode integer
----@param slot integer
+---@param flags luring.integer
+---@param mode luring.integer
+---@param slot luring.integer
 ---@return any? value
 ---@return string? message
 ---@return integer? errno
@@ -1258,7 +1258,7 @@ function actions.openat_direct(dfd, path, flags, mode, slot) end
 ---Makes a pipe; `flags` are pipe2's (O_CLOEXEC, O_NONBLOCK, O_DIRECT). The value is a list of two
 ---descriptors, to read from and to write to.
 ---Since Linux 6.16. Man page: io_uring_prep_pipe(3).
----@param flags integer
+---@param flags luring.integer
 ---@return any? value
 ---@return string? message
 ---@return integer? errno
@@ -1267,8 +1267,8 @@ function actions.pipe(flags) end
 ---As pipe, into two slots: `slot` and the one behind it, or with IORING_FILE_INDEX_ALLOC any that are
 ---free. The value is a list of two `luring.fixed`, to read from and to write to.
 ---Since Linux 6.16. Man page: io_uring_prep_pipe_direct(3).
----@param flags integer
----@param slot integer
+---@param flags luring.integer
+---@param slot luring.integer
 ---@return any? value
 ---@return string? message
 ---@return integer? errno
@@ -1276,8 +1276,8 @@ function actions.pipe_direct(flags, slot) end
 
 ---Waits until a descriptor is ready as `mask` says (POLLIN, POLLOUT, ...). `res` is what it is ready for.
 ---Since Linux 5.1. Man page: io_uring_prep_poll_add(3).
----@param fd integer|userdata|table
----@param mask integer
+---@param fd luring.integer|userdata|table
+---@param mask luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1295,8 +1295,8 @@ function actions.poll_remove(key) end
 ---as a multishot.
 ---Since Linux 5.13. Man page: io_uring_prep_poll_update(3).
 ---@param key lightuserdata
----@param mask integer
----@param flags integer
+---@param mask luring.integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1305,9 +1305,9 @@ function actions.poll_update(key, mask, flags) end
 ---Reads up to `nbytes` bytes from `fd` at `offset`, in bytes from the file's start; -1 is
 ---the file's own position. `res` is how many bytes there are, 0 at the end of the file.
 ---Since Linux 5.6. Man page: io_uring_prep_read(3).
----@param fd integer|userdata|table
----@param nbytes integer|table
----@param offset integer
+---@param fd luring.integer|userdata|table
+---@param nbytes luring.integer|table|luring.buffer|luring.group
+---@param offset luring.integer
 ---@return string? value
 ---@return string? message
 ---@return integer? errno
@@ -1316,10 +1316,10 @@ function actions.read(fd, nbytes, offset) end
 ---As read, into a buffer or a view that lies in the registered one of the slot `buf_index`, from 0.
 ---The value is the buffer. -EFAULT: it does not lie there.
 ---Since Linux 5.1. Man page: io_uring_prep_read_fixed(3).
----@param fd integer|userdata|table
----@param buf integer|table
----@param offset integer
----@param buf_index integer
+---@param fd luring.integer|userdata|table
+---@param buf luring.integer|table|luring.buffer|luring.group
+---@param offset luring.integer
+---@param buf_index luring.integer
 ---@return string? value
 ---@return string? message
 ---@return integer? errno
@@ -1328,10 +1328,10 @@ function actions.read_fixed(fd, buf, offset, buf_index) end
 ---Reads into several buffers of the sizes in the list `sizes` (at most 1024), one after the other.
 ---The value is a list of strings, the last of which may be shorter. `flags` are preadv2's (RWF_NOWAIT, ...).
 ---Since Linux 5.1. Man page: io_uring_prep_readv2(3).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param sizes table
----@param offset integer
----@param flags integer
+---@param offset luring.integer
+---@param flags luring.integer
 ---@return string[]? value
 ---@return string? message
 ---@return integer? errno
@@ -1340,11 +1340,11 @@ function actions.readv(fd, sizes, offset, flags) end
 ---As readv, into the buffers or views of the list `bufs` (at most 1024), which lie in the registered
 ---one of the slot `buf_index`. `res` is how many bytes there are; the first of the list get them.
 ---Since Linux 6.15. Man page: io_uring_prep_readv_fixed(3).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param bufs table
----@param offset integer
----@param flags integer
----@param buf_index integer
+---@param offset luring.integer
+---@param flags luring.integer
+---@param buf_index luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1354,9 +1354,9 @@ function actions.readv_fixed(fd, bufs, offset, flags, buf_index) end
 ---`res` is how many bytes there are, 0 when the peer has ended its side. Two that are in flight
 ---on one socket may get each other's data.
 ---Since Linux 5.6. Man page: io_uring_prep_recv(3).
----@param fd integer|userdata|table
----@param nbytes integer|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param nbytes luring.integer|table|luring.buffer|luring.group
+---@param flags luring.integer
 ---@return string? value
 ---@return string? message
 ---@return integer? errno
@@ -1367,9 +1367,9 @@ function actions.recv(fd, nbytes, flags) end
 ---`{data=, addr=, control=, fds=, flags=}`: what is not there is nil. Descriptors that come are
 ---close-on-exec, and closed if nobody gets them.
 ---Since Linux 5.3. Man page: io_uring_prep_recvmsg(3).
----@param fd integer|userdata|table
----@param size integer|table
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param size luring.integer|table|luring.buffer|luring.group
+---@param flags luring.integer
 ---@return table? value
 ---@return string? message
 ---@return integer? errno
@@ -1386,11 +1386,11 @@ function actions.rename(oldpath, newpath) end
 
 ---Gives a file another name or place; `flags` are renameat2's (RENAME_NOREPLACE, RENAME_EXCHANGE).
 ---Since Linux 5.11. Man page: io_uring_prep_renameat(3).
----@param olddfd integer|userdata|table
+---@param olddfd luring.integer|userdata|table
 ---@param oldpath string
----@param newdfd integer|userdata|table
+---@param newdfd luring.integer|userdata|table
 ---@param newpath string
----@param flags integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1400,9 +1400,9 @@ function actions.renameat(olddfd, oldpath, newdfd, newpath, flags) end
 ---(MSG_WAITALL, MSG_MORE, ...). `res` is how many bytes were sent, which may be fewer. A peer that
 ---is gone is -EPIPE, never a signal.
 ---Since Linux 5.6. Man page: io_uring_prep_send(3).
----@param fd integer|userdata|table
----@param data string|string[]
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param data string|string[]|luring.buffer
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1413,10 +1413,10 @@ function actions.send(fd, data, flags) end
 ---second completion. The callback hears of that one only with the flag: `res` is 0 then, and the value
 ---"zerocopy" or "copied".
 ---Since Linux 6.0. Man page: io_uring_prep_send_zc(3).
----@param fd integer|userdata|table
----@param data string
----@param flags integer
----@param zc_flags integer
+---@param fd luring.integer|userdata|table
+---@param data string|luring.buffer
+---@param flags luring.integer
+---@param zc_flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1424,11 +1424,11 @@ function actions.send_zc(fd, data, flags, zc_flags) end
 
 ---As send_zc, from a buffer or a view that lies in the registered one of the slot `buf_index`.
 ---Since Linux 6.0. Man page: io_uring_prep_send_zc_fixed(3).
----@param fd integer|userdata|table
----@param buf string
----@param flags integer
----@param zc_flags integer
----@param buf_index integer
+---@param fd luring.integer|userdata|table
+---@param buf string|luring.buffer
+---@param flags luring.integer
+---@param zc_flags luring.integer
+---@param buf_index luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1438,9 +1438,9 @@ function actions.send_zc_fixed(fd, buf, flags, zc_flags, buf_index) end
 ---address, for a socket that is not connected; `fds` a list of descriptors that the peer of a Unix
 ---socket gets (at most 253); `control` a list of `{level=, type=, data=}` (at most 16).
 ---Since Linux 5.3. Man page: io_uring_prep_sendmsg(3).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param message table
----@param flags integer
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1448,10 +1448,10 @@ function actions.sendmsg(fd, message, flags) end
 
 ---As sendmsg, without copying `data` into the kernel: see send_zc.
 ---Since Linux 6.1. Man page: io_uring_prep_sendmsg_zc(3).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param message table
----@param flags integer
----@param zc_flags integer
+---@param flags luring.integer
+---@param zc_flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1459,9 +1459,9 @@ function actions.sendmsg_zc(fd, message, flags, zc_flags) end
 
 ---Sends `data`, a string or a list of strings, to an address, from a socket that need not be connected.
 ---Since Linux 5.3. Man page: io_uring_prep_sendmsg(3).
----@param fd integer|userdata|table
----@param data string|string[]
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param data string|string[]|luring.buffer
+---@param flags luring.integer
 ---@param addr luring.address|string
 ---@return integer? value
 ---@return string? message
@@ -1472,9 +1472,9 @@ function actions.sendto(fd, data, flags, addr) end
 ---XATTR_CREATE or XATTR_REPLACE.
 ---Since Linux 5.19. Man page: io_uring_prep_setxattr(3).
 ---@param name string
----@param value string
+---@param value string|luring.buffer
 ---@param path string
----@param flags integer
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1482,8 +1482,8 @@ function actions.setxattr(name, value, path, flags) end
 
 ---Ends one side of a connection, or both: `how` is SHUT_RD, SHUT_WR or SHUT_RDWR.
 ---Since Linux 5.11. Man page: io_uring_prep_shutdown(3).
----@param fd integer|userdata|table
----@param how integer
+---@param fd luring.integer|userdata|table
+---@param how luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1492,10 +1492,10 @@ function actions.shutdown(fd, how) end
 ---Makes a socket: `domain` is AF_INET, AF_INET6 or AF_UNIX, `kind` SOCK_STREAM or SOCK_DGRAM, with
 ---SOCK_CLOEXEC and SOCK_NONBLOCK; `flags` must be 0 so far. `res` is the descriptor.
 ---Since Linux 5.19. Man page: io_uring_prep_socket(3).
----@param domain integer
----@param kind integer
----@param protocol integer
----@param flags integer
+---@param domain luring.integer
+---@param kind luring.integer
+---@param protocol luring.integer
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1503,11 +1503,11 @@ function actions.socket(domain, kind, protocol, flags) end
 
 ---As socket, into `slot`: see accept_direct. The value is `luring.fixed(slot)`.
 ---Since Linux 5.19. Man page: io_uring_prep_socket_direct(3).
----@param domain integer
----@param kind integer
----@param protocol integer
----@param slot integer
----@param flags integer
+---@param domain luring.integer
+---@param kind luring.integer
+---@param protocol luring.integer
+---@param slot luring.integer
+---@param flags luring.integer
 ---@return any? value
 ---@return string? message
 ---@return integer? errno
@@ -1515,10 +1515,10 @@ function actions.socket_direct(domain, kind, protocol, slot, flags) end
 
 ---As socket_direct, into a free slot.
 ---Since Linux 5.19. Man page: io_uring_prep_socket_direct_alloc(3).
----@param domain integer
----@param kind integer
----@param protocol integer
----@param flags integer
+---@param domain luring.integer
+---@param kind luring.integer
+---@param protocol luring.integer
+---@param flags luring.integer
 ---@return any? value
 ---@return string? message
 ---@return integer? errno
@@ -1528,12 +1528,12 @@ function actions.socket_direct_alloc(domain, kind, protocol, flags) end
 ---through the program; an offset of -1 is the descriptor's own position, and the only one for a
 ---pipe. `res` is how many bytes were moved.
 ---Since Linux 5.7. Man page: io_uring_prep_splice(3).
----@param fd_in integer|userdata|table
----@param off_in integer
----@param fd_out integer|userdata|table
----@param off_out integer
----@param nbytes integer
----@param flags integer
+---@param fd_in luring.integer|userdata|table
+---@param off_in luring.integer
+---@param fd_out luring.integer|userdata|table
+---@param off_out luring.integer
+---@param nbytes luring.integer
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1543,10 +1543,10 @@ function actions.splice(fd_in, off_in, fd_out, off_out, nbytes, flags) end
 ---`stx_mask` says are there; times are `{tv_sec=, tv_nsec=}`. `flags` are AT_SYMLINK_NOFOLLOW,
 ---AT_EMPTY_PATH (with an empty path, `dfd` itself), ...; `mask` is STATX_BASIC_STATS or single ones.
 ---Since Linux 5.6. Man page: io_uring_prep_statx(3).
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
----@param flags integer
----@param mask integer
+---@param flags luring.integer
+---@param mask luring.integer
 ---@return table? value
 ---@return string? message
 ---@return integer? errno
@@ -1564,7 +1564,7 @@ function actions.symlink(target, linkpath) end
 ---Makes a symbolic link at `linkpath` that leads to `target`.
 ---Since Linux 5.15. Man page: io_uring_prep_symlinkat(3).
 ---@param target string
----@param newdirfd integer|userdata|table
+---@param newdirfd luring.integer|userdata|table
 ---@param linkpath string
 ---@return boolean? value
 ---@return string? message
@@ -1574,10 +1574,10 @@ function actions.symlinkat(target, newdirfd, linkpath) end
 ---Writes a part of a file's data to the disk: `len` bytes from `offset`; `flags` are
 ---SYNC_FILE_RANGE_WRITE and its kin. It says nothing of the file's attributes: see sync_file_range(2).
 ---Since Linux 5.2. Man page: io_uring_prep_sync_file_range(3).
----@param fd integer|userdata|table
----@param len integer
----@param offset integer
----@param flags integer
+---@param fd luring.integer|userdata|table
+---@param len luring.integer
+---@param offset luring.integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1585,10 +1585,10 @@ function actions.sync_file_range(fd, len, offset, flags) end
 
 ---Copies up to `nbytes` bytes from one pipe to another, which stay in the first.
 ---Since Linux 5.8. Man page: io_uring_prep_tee(3).
----@param fd_in integer|userdata|table
----@param fd_out integer|userdata|table
----@param nbytes integer
----@param flags integer
+---@param fd_in luring.integer|userdata|table
+---@param fd_out luring.integer|userdata|table
+---@param nbytes luring.integer
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1599,8 +1599,8 @@ function actions.tee(fd_in, fd_out, nbytes, flags) end
 ---IORING_TIMEOUT_ETIME_SUCCESS. IORING_TIMEOUT_ABS makes the time a moment.
 ---Since Linux 5.4. Man page: io_uring_prep_timeout(3).
 ---@param after number|{tv_sec: integer, tv_nsec: integer}
----@param count integer
----@param flags integer
+---@param count luring.integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1610,7 +1610,7 @@ function actions.timeout(after, count, flags) end
 ---has ended.
 ---Since Linux 5.5. Man page: io_uring_prep_timeout_remove(3).
 ---@param key lightuserdata
----@param flags integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1620,7 +1620,7 @@ function actions.timeout_remove(key, flags) end
 ---Since Linux 5.11. Man page: io_uring_prep_timeout_update(3).
 ---@param after number|{tv_sec: integer, tv_nsec: integer}
 ---@param key lightuserdata
----@param flags integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1629,7 +1629,7 @@ function actions.timeout_update(after, key, flags) end
 ---Removes a file; `flags` are unlinkat's.
 ---Since Linux 5.11. Man page: io_uring_prep_unlink(3).
 ---@param path string
----@param flags integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1637,9 +1637,9 @@ function actions.unlink(path, flags) end
 
 ---Removes a file, or with AT_REMOVEDIR in `flags` an empty folder.
 ---Since Linux 5.11. Man page: io_uring_prep_unlinkat(3).
----@param dfd integer|userdata|table
+---@param dfd luring.integer|userdata|table
 ---@param path string
----@param flags integer
+---@param flags luring.integer
 ---@return boolean? value
 ---@return string? message
 ---@return integer? errno
@@ -1649,10 +1649,10 @@ function actions.unlinkat(dfd, path, flags) end
 ---`options` WEXITED, WNOHANG, ... The value is `{pid=, uid=, signo=, code=, status=}`, where `code` is
 ---CLD_EXITED, CLD_KILLED, ...
 ---Since Linux 6.7. Man page: io_uring_prep_waitid(3).
----@param idtype integer
----@param id integer
----@param options integer
----@param flags integer
+---@param idtype luring.integer
+---@param id luring.integer
+---@param options luring.integer
+---@param flags luring.integer
 ---@return table? value
 ---@return string? message
 ---@return integer? errno
@@ -1662,9 +1662,9 @@ function actions.waitid(idtype, id, options, flags) end
 ---position. `res` is how many bytes were written, which may be fewer. A reader that is gone is
 ----EPIPE, never a signal.
 ---Since Linux 5.6. Man page: io_uring_prep_write(3).
----@param fd integer|userdata|table
----@param data string
----@param offset integer
+---@param fd luring.integer|userdata|table
+---@param data string|luring.buffer
+---@param offset luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1672,10 +1672,10 @@ function actions.write(fd, data, offset) end
 
 ---As write, from a buffer or a view that lies in the registered one of the slot `buf_index`.
 ---Since Linux 5.1. Man page: io_uring_prep_write_fixed(3).
----@param fd integer|userdata|table
----@param buf string
----@param offset integer
----@param buf_index integer
+---@param fd luring.integer|userdata|table
+---@param buf string|luring.buffer
+---@param offset luring.integer
+---@param buf_index luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1684,10 +1684,10 @@ function actions.write_fixed(fd, buf, offset, buf_index) end
 ---Writes the strings of the list `data` (at most 1024), one after the other, without joining them.
 ---`flags` are pwritev2's (RWF_APPEND, RWF_DSYNC, ...).
 ---Since Linux 5.1. Man page: io_uring_prep_writev2(3).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param data table
----@param offset integer
----@param flags integer
+---@param offset luring.integer
+---@param flags luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno
@@ -1696,11 +1696,11 @@ function actions.writev(fd, data, offset, flags) end
 ---As writev, from the buffers or views of the list `bufs` (at most 1024), which lie in the registered
 ---one of the slot `buf_index`.
 ---Since Linux 6.15. Man page: io_uring_prep_writev_fixed(3).
----@param fd integer|userdata|table
+---@param fd luring.integer|userdata|table
 ---@param bufs table
----@param offset integer
----@param flags integer
----@param buf_index integer
+---@param offset luring.integer
+---@param flags luring.integer
+---@param buf_index luring.integer
 ---@return integer? value
 ---@return string? message
 ---@return integer? errno

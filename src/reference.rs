@@ -17,7 +17,8 @@ use std::{env, fs};
 fn word(kind: &str) -> &'static str {
     match kind {
         "Fd" | "NoSlot" | "Dir" | "Input" | "Closing" => "descriptor",
-        "Content" | "Path" => "string",
+        "Content" => "string|buffer",
+        "Path" => "string",
         "Payload" | "Parcel" => "data",
         "Sizes" | "List" | "Descriptors" | "Cpus" | "Futexes" | "Filled" | "Written" => "list",
         "Files" | "Buffers" => "files",
@@ -38,20 +39,32 @@ fn word(kind: &str) -> &'static str {
     }
 }
 
-/// What a word means to lua-language-server and its kin.
+/// What words mean to lua-language-server and its kin.
+fn annotations(words: &str) -> String {
+    words.split('|').map(annotation).collect::<Vec<_>>().join("|")
+}
+
+/// The same of what a function is given. There, a number without a fraction is enough.
+fn arguments(words: &str) -> String {
+    let meant = |word| if word == "integer" { "luring.integer" } else { annotation(word) };
+    words.split('|').map(meant).collect::<Vec<_>>().join("|")
+}
+
 fn annotation(word: &str) -> &str {
     match word {
-        "descriptor" | "folder" | "id" => "integer|userdata|table",
-        "data" | "content" => "string|string[]",
+        "descriptor" | "folder" | "id" => "luring.integer|userdata|table",
+        "data" | "content" => "string|string[]|luring.buffer",
         "list" | "options" | "program" => "table",
-        "files" => "integer|table",
-        "group" | "buffer" => "userdata",
+        "files" => "luring.integer|table",
+        "group" => "luring.group",
+        "buffer" => "luring.buffer",
         "address" => "luring.address|string",
         "time" => "number|{tv_sec: integer, tv_nsec: integer}",
         "key" | "cqe" => "lightuserdata",
-        "size" | "signals" => "integer|table",
-        "value" => "integer|string",
-        "mode" => "string|integer",
+        "size" => "luring.integer|table|luring.buffer|luring.group",
+        "signals" => "luring.integer|table",
+        "value" => "luring.integer|string",
+        "mode" => "string|luring.integer",
         "userdata" => "luring.ring",
         "function" => "fun(cqe: lightuserdata, res: integer, value: any, flags: integer)",
         other => other,
@@ -154,13 +167,95 @@ fn entries(page: &str) -> Vec<Entry<'_>> {
     found
 }
 
+/// What the annotations begin with.
+const PREAMBLE: &str = "\
+---@meta luring
+
+-- For editors: lua-language-server and its kin. Made by `make docs`.
+
+---A number without a fraction, even one that Lua counts as a float.
+---@alias luring.integer integer|number
+
+---Which there are depends on the system's headers.
+---@class luring.constants
+---@field [string] integer
+
+---@class luring: luring.constants
+local luring = {}
+
+---@class luring.ring: userdata
+local ring = {}
+
+---@class luring.buffer
+---@operator len: integer
+local buffer = {}
+
+---@param i luring.integer
+---@param j? luring.integer
+---@return string
+function buffer:sub(i, j) end
+
+---@param at luring.integer
+---@param data string
+function buffer:set(at, data) end
+
+---@param s string
+---@param from? luring.integer
+---@return integer?
+---@return integer?
+function buffer:find(s, from) end
+
+---@param i luring.integer
+---@param j? luring.integer
+---@return luring.buffer
+function buffer:view(i, j) end
+
+---@param k luring.integer
+---@return integer
+function buffer:load32(k) end
+
+---@param k luring.integer
+---@param n luring.integer
+function buffer:store32(k, n) end
+
+---@param k luring.integer
+---@param n luring.integer
+---@return integer
+function buffer:add32(k, n) end
+
+---@param k luring.integer
+---@param old luring.integer
+---@param new luring.integer
+---@return boolean
+---@return integer
+function buffer:cas32(k, old, new) end
+
+---@class luring.group
+local group = {}
+
+---@return integer
+function group:available() end
+
+---@param on boolean
+function group:manual(on) end
+
+---@param view luring.buffer
+function group:give(view) end
+
+function group:close() end
+
+---@class luring.address
+---@field family luring.integer
+---@field addr? string
+---@field port? luring.integer
+---@field path? string
+---@field scope_id? luring.integer
+---@field flowinfo? luring.integer
+
+";
+
 fn meta(pages: &[String]) -> String {
-    let mut out = String::from(
-        "---@meta luring\n\n-- For editors: lua-language-server and its kin. Made by `make docs`.\n\n---@class luring.constants\n\
-         ---@field [string] integer\n\n---@class luring: luring.constants\n\
-         local luring = {}\n\n---@class luring.ring: userdata\nlocal ring = {}\n\n---@class luring.address\n\
-         ---@field family integer\n---@field addr? string\n---@field port? integer\n---@field path? string\n\n",
-    );
+    let mut out = String::from(PREAMBLE);
     for page in pages {
         for entry in entries(page) {
             for line in entry.doc.lines() {
@@ -170,12 +265,13 @@ fn meta(pages: &[String]) -> String {
             for (name, word) in &entry.parameters {
                 let (word, optional) = word.strip_suffix('?').map_or((*word, ""), |word| (word, "?"));
                 let name = if *name == "type" { "kind" } else { name };
-                writeln!(out, "---@param {name}{optional} {}", annotation(word)).unwrap();
+                writeln!(out, "---@param {name}{optional} {}", arguments(word)).unwrap();
                 names.push(name);
             }
             for word in entry.returns.split(", ").filter(|word| !word.is_empty()) {
                 let (word, optional) = word.strip_suffix('?').map_or((word, ""), |word| (word, "?"));
-                writeln!(out, "---@return {}{optional}", annotation(word)).unwrap();
+                let word = annotations(word).replace("luring.address|string", "luring.address");
+                writeln!(out, "---@return {word}{optional}").unwrap();
             }
             writeln!(out, "function luring.{}({}) end\n", entry.name, names.join(", ")).unwrap();
             if entry.parameters.first().is_some_and(|(_, word)| *word == "userdata") {

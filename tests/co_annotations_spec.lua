@@ -41,6 +41,30 @@ describe("the annotations of luring.co", function()
         assert.same(there, declared.actions)
     end)
 
+    it("name no type that isn't declared", function()
+        local known = {}
+        for word in ("any boolean fun function integer lightuserdata number string table userdata"):gmatch("%a+") do
+            known[word] = true
+        end
+        local docs = child.root .. "/docs/"
+        local texts = child.contents(docs .. "meta.lua") .. child.contents(docs .. "meta_co.lua")
+        for name in texts:gmatch("\n%-%-%-@class ([%w_.]+)") do known[name] = true end
+        for name in texts:gmatch("\n%-%-%-@alias ([%w_.]+)") do known[name] = true end
+        local unknown, count = {}, 0
+        local function look_at(types)
+            -- The names of a function's arguments and of a table's fields.
+            for name in types:gsub("[%w_]+: ", ""):gmatch("[%a_][%w_.]*") do
+                count = count + 1
+                if not known[name] then unknown[#unknown + 1] = name end
+            end
+        end
+        for types in texts:gmatch("\n%-%-%-@param %S+ ([^\n]+)") do look_at(types) end
+        for types in texts:gmatch("\n%-%-%-@field %S+ ([^\n]+)") do look_at(types) end
+        for types in texts:gmatch("\n%-%-%-@return ([^\n]+)") do look_at((types:gsub("%? %a+$", ""))) end
+        assert.same({}, unknown)
+        assert.is_true(count > 1000)
+    end)
+
     it("declare methods that there are", function()
         local made, missing = objects(), {}
         for class, object in pairs(made) do

@@ -3,7 +3,7 @@
 //! A heading is a signature; so is what stands in backquotes under "Types", beside the fields of
 //! objects and of tables. A type is a class if it has methods or fields there.
 
-use super::{annotation, roff, text, word};
+use super::{annotation, arguments, roff, text, word};
 use crate::actions;
 use crate::rows::Row;
 use std::collections::BTreeMap;
@@ -121,7 +121,14 @@ fn means(kind: &str, classes: &[&str]) -> String {
     meant + list
 }
 
-/// The same where the type may end in a question mark.
+/// The same of what a function is given.
+fn given(kind: &str, classes: &[&str]) -> String {
+    let meant = means(kind, classes);
+    let whole = |one| if one == "integer" { "luring.integer" } else { one };
+    meant.split('|').map(whole).collect::<Vec<_>>().join("|")
+}
+
+/// What a type means where it may end in a question mark.
 fn optional(kind: &str, classes: &[&str]) -> String {
     match kind {
         "..." => "any ...".into(),
@@ -160,7 +167,7 @@ fn declare(out: &mut String, of: &str, it: &Signature<'_>, classes: &[&str]) {
     }
     for (name, kind) in &it.parameters {
         let (kind, mark) = kind.strip_suffix('?').map_or((*kind, ""), |kind| (kind, "?"));
-        writeln!(out, "---@param {name}{mark} {}", means(kind, classes)).unwrap();
+        writeln!(out, "---@param {name}{mark} {}", given(kind, classes)).unwrap();
     }
     for result in results(it.returns, classes) {
         writeln!(out, "---@return {result}").unwrap();
@@ -208,7 +215,7 @@ fn waiting(out: &mut String) {
         for (name, kind) in row.args {
             let kind = word(kind);
             let (kind, mark) = kind.strip_suffix('?').map_or((kind, ""), |kind| (kind, "?"));
-            writeln!(out, "---@param {name}{mark} {}", annotation(kind)).unwrap();
+            writeln!(out, "---@param {name}{mark} {}", arguments(kind)).unwrap();
         }
         writeln!(
             out,
@@ -259,7 +266,8 @@ pub fn meta(page: &str) -> String {
         }
         for (name, kind) in types.fields.get(class).into_iter().flatten() {
             let (kind, mark) = kind.strip_suffix('?').map_or((*kind, ""), |kind| (kind, "?"));
-            writeln!(out, "---@field {name}{mark} {}", means(kind, &classes)).unwrap();
+            let kind = if class.ends_with("options") { given(kind, &classes) } else { means(kind, &classes) };
+            writeln!(out, "---@field {name}{mark} {kind}").unwrap();
         }
         if signatures.iter().any(|it| it.class == *class) {
             writeln!(out, "local {class} = {{}}").unwrap();
