@@ -16,6 +16,7 @@ CARGO_FLAGS ?=
 CARGO_PROFILE ?= release
 CARGO_TARGET_DIR ?= target
 INSTALL ?= install
+EMMYLUA_CHECK ?= emmylua_check
 
 # LuaJIT loads modules from Lua 5.1's directory, and they are the same file.
 LUA_ABI = $(if $(filter jit,$(LUA_VERSION)),5.1,$(LUA_VERSION))
@@ -48,7 +49,7 @@ CHANGELOG = CHANGELOG.md
 DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md %.lua %.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
-.PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf docs demo deps bench check-instructions vendor dist check-packages deb rpm arch clean help lua5.5
+.PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf docs demo deps bench check-instructions check-annotations vendor dist check-packages deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -96,6 +97,13 @@ check-messages: ## is what is said when something is missing or wrong short, and
 
 check-elf: build ## is what was built fit to be installed: symbols, hardening, no paths
 	@CARGO_TARGET_DIR='$(abspath $(CARGO_TARGET_DIR))' scripts/check-elf $(wildcard $(MODULES)/*/luring.so)
+
+# What .emmyrc.json disables finds faults that are none: a local that a callback sets, or a function
+# that is defined later, is nil for it, and what only some Luas have is wrong.
+check-annotations: ## are the examples as the annotations for editors say (needs emmylua_check)
+	@command -v $(EMMYLUA_CHECK) >/dev/null || \
+		{ echo "check-annotations: there is no $(EMMYLUA_CHECK) here: cargo install emmylua_check --locked"; exit 1; }
+	$(EMMYLUA_CHECK) --config .emmyrc.json --warnings-as-errors docs examples
 
 docs: ## write what is made of the source: docs/reference.md, docs/meta*.lua, docs/luring*.3
 	LURING_WRITE_DOCS=1 $(CARGO) test --quiet reference::the_documents

@@ -17,6 +17,7 @@ local function complain(...)
     io.stderr:write("cat.lua: ", table.concat({ ... }, ": "), "\n")
 end
 
+---@return never
 local function fail(...)
     complain(...)
     os.exit(1)
@@ -44,7 +45,7 @@ end
 -- it was given, so it goes on with the rest.
 local function put(data)
     while #data > 0 do
-        local res
+        local res ---@type integer
         luring.write(ring, 1, data, -1, function(cqe, n)
             luring.cqe_seen(ring, cqe)
             res = n
@@ -81,7 +82,7 @@ end
 -- Copies a file from an offset on: DEPTH chunks are read at once, and written in their
 -- order. Returns an errno, or nothing.
 local function copy_from(fd, next_offset)
-    local chunks, first = {}, 1
+    local chunks, first = {}, 1 ---@type any[], integer
     local function more()
         local chunk = { offset = next_offset, size = 0, parts = {} }
         next_offset = next_offset + CHUNK

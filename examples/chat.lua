@@ -12,6 +12,7 @@ local LONGEST = 1000 -- bytes of a line
 local UNREAD = 100 -- lines that wait for somebody before he is too slow
 local GRACE = 5 -- seconds for the last words
 
+---@return never
 local function fail(...)
     io.stderr:write("chat.lua: ", table.concat({ ... }, ": "), "\n")
     os.exit(1)

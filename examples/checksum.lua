@@ -13,6 +13,7 @@ local function complain(...)
     io.stderr:write("checksum.lua: ", table.concat({ ... }, ": "), "\n")
 end
 
+---@return never
 local function fail(...)
     complain(...)
     os.exit(1)
@@ -31,7 +32,7 @@ if #arg == 0 then fail("which files? (see --help)") end
 -- Slot n of both tables is the n-th worker's: its file, and its buffer.
 local res = luring.register_files(ring, DEPTH)
 if res < 0 then fail("files", luring.strerror(-res)) end
-local buffers = {}
+local buffers = {} ---@type luring.buffer[]
 for n = 1, DEPTH do buffers[n] = luring.buffer(SIZE) end
 -- There may be a limit to the memory that can be registered. It goes without, but slower.
 local registered = luring.register_buffers(ring, buffers) == 0

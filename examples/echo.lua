@@ -6,6 +6,7 @@ A client says its name to a server, and the server greets it. Both are this prog
 
 local luring = require "luring"
 
+---@return never
 local function fail(...)
     io.stderr:write("echo.lua: ", table.concat({ ... }, ": "), "\n")
     os.exit(1)

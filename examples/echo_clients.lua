@@ -9,6 +9,7 @@ local luring = require "luring"
 
 local SIZE = 16 * 1024
 
+---@return never
 local function fail(...)
     io.stderr:write("echo_clients.lua: ", table.concat({ ... }, ": "), "\n")
     os.exit(1)

@@ -10,6 +10,7 @@ local luring = require "luring"
 local SIZE = 16 * 1024
 local unpack = table.unpack or unpack
 
+---@return never
 local function fail(...)
     io.stderr:write("echo_server.lua: ", table.concat({ ... }, ": "), "\n")
     os.exit(1)

@@ -10,6 +10,7 @@ local luring = require "luring"
 local SIZE = 64 * 1024
 
 local url = arg[1]
+---@return never
 local function fail(...)
     io.stderr:write("http_get.lua: ", table.concat({ ... }, ": "), "\n")
     os.exit(1)
@@ -27,7 +28,7 @@ if not made then fail(ring) end
 local authority, path = (url or ""):match("^http://([^/]+)(.*)$")
 local addr, port = (authority or ""):match("^([%d.]+):?(%d*)$")
 local seconds = tonumber(arg[2] or 10)
-if not addr or not seconds or path:find("[%c ]") then fail("what is the URL? (see --help)") end
+if not addr or not seconds or not path or path:find("[%c ]") then fail("what is the URL? (see --help)") end
 local deadline = luring.now() + seconds
 
 local socket = luring.socket_fd(luring.AF_INET, luring.SOCK_STREAM)
@@ -73,7 +74,7 @@ luring.close_fd(socket)
 
 local head, body = table.concat(parts):match("^(.-\r?\n)\r?\n(.*)$")
 local status, reason = (head or ""):match("^HTTP/%d%.%d (%d%d%d) ?([^\r\n]*)")
-if not status then fail(url, "this is no HTTP answer") end
+if not head or not body or not status then fail(url, "this is no HTTP answer") end
 if status:sub(1, 1) ~= "2" then fail(url, status .. " " .. reason) end
 local length = tonumber(head:lower():match("\ncontent%-length: *(%d+)"))
 if length and length ~= #body then fail(url, ("%d of %d bytes came"):format(#body, length)) end

@@ -16,14 +16,16 @@ local HEAD = 16 * 1024  -- bytes of the longest head of a request
 local SMALL = 64 * 1024 -- bytes of a file that are sent together with the answer's head
 local GRACE = 10        -- seconds for answers that are on their way at the end
 
+---@type table<string, any>
 local settings = { host = "127.0.0.1", port = "8080", processes = "1", timeout = "30", folder = "." }
-local folder            -- its descriptor
+local folder ---@type integer its descriptor
 local stopping = false
 
 local function complain(...)
     io.stderr:write("http_server.lua: ", table.concat({ ... }, ": "), "\n")
 end
 
+---@return never
 local function fail(...)
     complain(...)
     os.exit(1)
@@ -78,7 +80,7 @@ local function path_of(target)
     local path = target:gsub("^[Hh][Tt][Tt][Pp]://[^/?#]*", ""):gsub("[?#].*", "")
     if path == "" then path = "/" end
     if not path:find("^/") or path:gsub("%%%x%x", ""):find("%", 1, true) then return nil end
-    path = path:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
+    path = path:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16) --[[@as integer]]) end)
     if path:find("\0", 1, true) then return nil end
     return (path:gsub("^/+", ""))
 end
@@ -187,7 +189,7 @@ local function range_of(text, size)
     local first, last = text:match("^[Bb]ytes=(%d*)%-(%d*)$")
     first, last = tonumber(first), tonumber(last)
     if first and last and last < first or not first and not last then return nil end
-    if not first then first, last = size - math.min(last, size), size - 1 end
+    if not first then first, last = size - math.min(last or size, size), size - 1 end
     if first >= size then return false end
     return first, math.min(last or size, size - 1)
 end
@@ -308,7 +310,7 @@ local function main()
     local server
     server, message = co.listen(settings.host, settings.port, { reuseport = settings.processes > 1, nodelay = true })
     if not server then return nil, "port " .. settings.port .. ": " .. message end
-    local host, port = server:address()
+    local host, port = assert(server:address())
     if host:find(":", 1, true) then host = "[" .. host .. "]" end
     local others = settings.worker and {} or start_others(port)
     if not settings.worker then

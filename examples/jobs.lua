@@ -10,6 +10,7 @@ has written. One that takes longer than SECONDS is ended. Empty lines, and those
 local co = require "luring.co"
 local luring = require "luring"
 
+---@return never
 local function fail(...)
     io.stderr:write("jobs.lua: ", table.concat({ ... }, ": "), "\n")
     os.exit(1)

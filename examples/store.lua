@@ -14,6 +14,7 @@ local luring = require "luring"
 local LONGEST = 1024 * 1024 -- bytes of a key or a value
 local GRACE = 5 -- seconds that its clients have when it ends
 
+---@return never
 local function fail(...)
     io.stderr:write("store.lua: ", table.concat({ ... }, ": "), "\n")
     os.exit(1)

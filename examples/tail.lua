@@ -16,6 +16,7 @@ local function complain(...)
     io.stderr:write("tail.lua: ", table.concat({ ... }, ": "), "\n")
 end
 
+---@return never
 local function fail(...)
     complain(...)
     os.exit(1)

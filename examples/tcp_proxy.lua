@@ -14,6 +14,7 @@ local function complain(...)
     io.stderr:write("tcp_proxy.lua: ", table.concat({ ... }, ": "), "\n")
 end
 
+---@return never
 local function fail(...)
     complain(...)
     os.exit(1)

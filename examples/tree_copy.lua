@@ -18,6 +18,7 @@ local function complain(...)
     io.stderr:write("tree_copy.lua: ", table.concat({ ... }, ": "), "\n")
 end
 
+---@return never
 local function fail(...)
     complain(...)
     os.exit(1)
@@ -114,6 +115,7 @@ local function copy_file(job, stat)
     end)
 end
 
+---@type table[]
 local folders = {} -- that were made, each before those in it
 local target       -- which of all files TO is: it is no part of what is copied
 

@@ -9,6 +9,7 @@ local luring = require "luring"
 
 local DEPTH = 8 -- receives in flight
 
+---@return never
 local function fail(...)
     io.stderr:write("udp_echo.lua: ", table.concat({ ... }, ": "), "\n")
     os.exit(1)

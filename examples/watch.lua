@@ -10,6 +10,7 @@ local luring = require "luring"
 
 local QUIET = 0.1 -- seconds without a change, after which the command runs
 
+---@return never
 local function fail(...)
     io.stderr:write("watch.lua: ", table.concat({ ... }, ": "), "\n")
     os.exit(1)

@@ -7,6 +7,7 @@ Without FILE, it takes a temporary file and removes it.]]
 
 local luring = require "luring"
 
+---@return never
 local function fail(...)
     io.stderr:write("write_read.lua: ", table.concat({ ... }, ": "), "\n")
     os.exit(1)
@@ -35,7 +36,7 @@ local function run_until(done)
     end
 end
 
-local line, written, got = "written by luring\n", nil, nil
+local line, written, got = "written by luring\n", nil, nil ---@type string, integer, string
 
 luring.write(ring, fd, line, 0, function(cqe, res)
     luring.cqe_seen(ring, cqe)
