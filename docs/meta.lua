@@ -272,7 +272,7 @@ function luring.socket_fd(domain, kind, protocol) end
 function luring.socketpair(domain, kind, protocol) end
 
 ---Gives a socket an address of this machine. 0 when it is done. See bind(2).
----@param sockfd integer|userdata|table
+---@param sockfd luring.integer|userdata|table
 ---@param addr luring.address|string
 ---@return integer
 function luring.bind_fd(sockfd, addr) end

@@ -19,6 +19,7 @@ local channel = {}
 ---@class luring.co.connect_options
 ---@field timeout? number
 ---@field nodelay? boolean
+---@field bind? string
 
 ---@class luring.co.event
 local event = {}
@@ -283,7 +284,9 @@ function co.await(action, ...) end
 ---@return integer? errno
 function co.poll(fd, mode) end
 
----`host` is a numeric address, "localhost" or "unix:/path". `options`: `timeout`, `nodelay`.
+---`host` is a name, a numeric address or "unix:/path". A name's addresses are tried in turn, each with a head start of a
+---quarter of a second before the next; the first connection is taken. `options`: `timeout` for all of that, `nodelay`, and
+---`bind`, a numeric address of this machine to connect from.
 ---@param host string
 ---@param port? luring.integer
 ---@param options? luring.co.connect_options
@@ -291,6 +294,15 @@ function co.poll(fd, mode) end
 ---@return string? message
 ---@return integer? errno
 function co.connect(host, port, options) end
+
+---The addresses of a name, as the system finds them (/etc/hosts, DNS, ...), in tables as `luring` takes them. `service` is
+---a port or a service's name. The other tasks go on meanwhile.
+---@param host string
+---@param service? string|luring.integer
+---@return table?
+---@return string? message
+---@return integer? errno
+function co.resolve(host, service) end
 
 ---A stream of a socket, a pipe or a terminal that the program has.
 ---@param fd luring.integer|userdata|table
@@ -396,7 +408,7 @@ function stream:peer() end
 ---@return integer? errno
 function co.relay(a, b, options) end
 
----`options`: `backlog`, `reuseport`, `v6only`, `nodelay`. `server:address()` is where it listens: for port 0 the system
+---`host` is a name, a numeric address, "*" or "unix:/path". `options`: `backlog`, `reuseport`, `v6only`, `nodelay`. `server:address()` is where it listens: for port 0 the system
 ---chooses one.
 ---@param host string
 ---@param port? luring.integer
@@ -485,7 +497,8 @@ function co.process(program) end
 function co.capture(program) end
 
 ---Waits for one of these signals and gives its name: `co.signal("TERM", "INT")`. They do nothing else from the first call
----on, and those between two calls are remembered. They stay blocked in this process.
+---until `run` ends, and those between two calls are remembered. Of two tasks that wait for the same signals, one gets
+---each. The programs that this one starts are not affected.
 ---@param ... string|luring.integer
 ---@return string?
 ---@return string? message
@@ -652,7 +665,7 @@ function stream:lines(max, form) end
 ---@return fun(): string?
 function stream:chunks(n) end
 
----`options`: `backlog`, `reuseport`, `v6only`, `nodelay`. `server:address()` is where it listens: for port 0 the system
+---`host` is a name, a numeric address, "*" or "unix:/path". `options`: `backlog`, `reuseport`, `v6only`, `nodelay`. `server:address()` is where it listens: for port 0 the system
 ---chooses one.
 ---@return string?
 ---@return integer|string?
