@@ -14,6 +14,7 @@ local RETRIES = 5
 local REDIRECTS = 10
 local REDIRECTED = { ["301"] = true, ["302"] = true, ["303"] = true, ["307"] = true, ["308"] = true }
 
+---@return never
 local function fail(...)
     io.stderr:write("download.lua: ", table.concat({ ... }, ": "), "\n")
     os.exit(1)
@@ -48,7 +49,7 @@ local function parse(url)
     if not host or port > 65535 then return nil, "no host and port" end
     if path:sub(1, 1) ~= "/" then path = "/" .. path end
     local name = path:match("^[^?]*/([^/?]*)"):gsub("%%(%x%x)", function(code)
-        return string.char(tonumber(code, 16))
+        return string.char(assert(tonumber(code, 16)))
     end)
     -- Only a name: what it stands for is in FOLDER, and is seen there.
     if name == "" or name:find("^%.") or name:find("[/%c]") then name = "index.html" end
