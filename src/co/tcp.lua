@@ -1,0 +1,287 @@
+-- Sockets of LuaSocket's shape, on streams and servers.
+--
+-- The fields of a stream that are set here and in receiving.lua are those that its reads and writes look
+-- at: the shape's timeouts are for a call as a whole, and 0 is for what is there.
+
+local luring = require "luring"
+local co = require "luring.co"
+local part = ...
+local receiving = part "receiving"
+local sockopt = part "sockopt"
+local wall = part "wall"
+local words = part "words"
+
+local find, sub, min = string.find, string.sub, math.min
+local bad_argument = words.bad_argument
+
+local tcp = {}
+
+local Socket = {}
+Socket.__index = Socket
+receiving.extend(Socket)
+sockopt.extend(Socket)
+
+-- Raises unless it is in that state.
+function Socket:check(state, name)
+    if self.state ~= state then
+        error(("bad argument #1 to '%s' (tcp{%s} expected)"):format(name, state), 3)
+    end
+end
+
+-- The number of a port or of a service, or nil and why there is none.
+function tcp.port(host, port, name)
+    if type(host) ~= "string" then error("bad argument #1 to '" .. name .. "' (string expected)", 3) end
+    if find(host, "^unix:") then return 0 end
+    local number = tonumber(port)
+    if number and number >= 0 and number <= 65535 and number % 1 == 0 then return number end
+    if type(port) ~= "string" then error("bad argument #2 to '" .. name .. "' (a port expected)", 3) end
+    local list = co.resolve("127.0.0.1", port)
+    if not list then return nil, "service not supported for socket type" end
+    return list[1].port
+end
+
+-- ---- timeouts ----
+
+local function seconds_of(value)
+    local seconds = tonumber(value)
+    if value ~= nil and not seconds then bad_argument(1, "settimeout", "number expected") end
+    -- Less than none is for ever.
+    return seconds and seconds >= 0 and seconds < math.huge and seconds or nil
+end
+
+local MODES = { b = "block", t = "total", r = "total" }
+
+-- How long a call may take. Both kinds are counted from its beginning.
+function Socket:settimeout(value, mode)
+    local kind = MODES[mode or "b"]
+    if not kind then bad_argument(2, "settimeout", "invalid timeout mode") end
+    self[kind] = seconds_of(value)
+    return 1
+end
+
+function Socket:gettimeout()
+    return self.block or -1, self.total or -1
+end
+
+-- How many seconds a call has; nil is for ever.
+function Socket:allowed()
+    local block, total = self.block, self.total
+    return block and total and min(block, total) or block or total
+end
+
+-- ---- writing ----
+
+-- Sends data from its i-th byte to its j-th: the place of the last one that was sent, or nil, why and
+-- that place.
+function Socket:send(data, i, j)
+    self:check("client", "send")
+    if type(data) == "number" then data = tostring(data) end
+    if type(data) ~= "string" then bad_argument(1, "send", "string expected, got " .. type(data)) end
+    local length = #data
+    i, j = i or 1, j or -1
+    if i < 0 then i = length + i + 1 end
+    if j < 0 then j = length + j + 1 end
+    if i < 1 then i = 1 end
+    if j > length then j = length end
+    if i > j then return i - 1 end
+    local stream = self.stream
+    if not stream then return nil, "closed", i - 1 end
+    local seconds = self:allowed()
+    stream.put_flags = seconds == 0 and luring.MSG_DONTWAIT or luring.MSG_WAITALL
+    stream.write_seconds = seconds ~= 0 and seconds or nil
+    if seconds then stream.odd = true end
+    if i > 1 or j < length then data = sub(data, i, j) end
+    local done, _, errno, written = stream:write(data)
+    if done then
+        self.sent = self.sent + (j - i + 1)
+        return j
+    end
+    -- The caller is told how far it came, and may go on from there.
+    stream.torn = false
+    self.sent = self.sent + written
+    return nil, words.of(errno), i - 1 + written
+end
+
+-- ---- connecting and listening ----
+
+function tcp.new()
+    return setmetatable({
+        state = "master", options = {}, buf = "", at = 1, size = 0, received = 0, sent = 0, born = wall(),
+    }, Socket)
+end
+
+local function of_stream(stream)
+    local self = tcp.new()
+    self.state, self.stream = "client", stream
+    return self
+end
+
+-- Connects from an address of this machine, if there is one.
+local function connect(self, host, port, from)
+    local seconds = self:allowed()
+    local stream, _, errno = co.connect(host, port, { timeout = seconds, bind = from })
+    if not stream then return nil, words.of_host(host, errno) end
+    for name, value in pairs(self.options) do sockopt.set(stream:getfd(), name, value) end
+    self.state, self.stream = "client", stream
+    return 1
+end
+
+function Socket:connect(host, port)
+    if self.state == "client" and self.stream then return nil, "already connected" end
+    local number, why = tcp.port(host, port, "connect")
+    if not number then return nil, why end
+    local from
+    if self.server then
+        if self.chosen then error("connecting from a port that was chosen is not supported", 2) end
+        from = self.server:address()
+        self.server:close()
+        self.server = nil
+    end
+    return connect(self, host, number, from)
+end
+
+-- Binds to an address. It listens from here on: co has no socket that is bound alone.
+function tcp.bind(self, host, port, backlog)
+    if self.state ~= "master" or self.server then return nil, luring.strerror(luring.EINVAL) end
+    local server, _, errno = co.listen(host, port, {
+        backlog = backlog, reuseport = self.options.reuseport, v6only = self.options["ipv6-v6only"],
+    })
+    if not server then return nil, words.of_host(host, errno) end
+    self.server, self.chosen = server, port ~= 0
+    for name, value in pairs(self.options) do sockopt.set(server:getfd(), name, value) end
+    return 1
+end
+
+function Socket:bind(host, port)
+    local number, why = tcp.port(host, port, "bind")
+    if not number then return nil, why end
+    return tcp.bind(self, host, number)
+end
+
+function Socket:listen()
+    if self.state == "master" and not self.server then
+        local bound, why = tcp.bind(self, "*", 0)
+        if not bound then return nil, why end
+    end
+    if self.state == "client" then return nil, luring.strerror(luring.EINVAL) end
+    self.state = "server"
+    return 1
+end
+
+-- Which of these are ready, by their places: each has a descriptor, and "r" or "w". It waits until
+-- one is, or for so many seconds.
+function tcp.ready(wanted, seconds)
+    local found = {}
+    co.scope(function(s)
+        local first = co.event()
+        for place, want in ipairs(wanted) do
+            s:spawn(function()
+                co.poll(want[1], want[2])
+                found[place] = true
+                first:set()
+            end)
+        end
+        if not seconds or seconds > 0 then co.timeout(seconds or math.huge, first.wait, first) end
+        if not next(found) then
+            -- They ask in the next turn, and what is ready by then answers at its end.
+            co.sleep(0)
+            co.sleep(0)
+        end
+        s:cancel()
+    end)
+    return found
+end
+
+function Socket:accept()
+    self:check("server", "accept")
+    local server = self.server
+    if not server then return nil, "closed" end
+    local seconds = self:allowed()
+    local stream, _, errno = nil, nil, luring.ETIMEDOUT
+    if seconds and seconds > 0 then stream, _, errno = co.timeout(seconds, server.accept, server) end
+    -- What has come is taken without waiting, also where the time has passed before it could ask.
+    if not stream and errno == luring.ETIMEDOUT
+        and (not seconds or tcp.ready({ { server:getfd(), "r" } }, 0)[1]) then
+        stream, _, errno = server:accept()
+    end
+    if not stream then return nil, words.of(errno) end
+    return of_stream(stream)
+end
+
+-- ---- the rest ----
+
+function Socket:getfd()
+    local behind = self.stream or self.server
+    return behind and behind:getfd() or -1
+end
+
+-- Takes the descriptor of a connection, or with -1 forgets its own, which stays open.
+function Socket:setfd(fd)
+    if type(fd) ~= "number" then bad_argument(1, "setfd", "number expected") end
+    if self.server then error("a server keeps its descriptor", 2) end
+    if fd >= 0 and luring.getsockopt(fd, luring.SOL_SOCKET, luring.SO_TYPE) ~= luring.SOCK_STREAM then
+        bad_argument(1, "setfd", "a connection's descriptor expected")
+    end
+    if self.stream then self.stream:release() end
+    self.stream = nil
+    if fd >= 0 then self.state, self.stream = "client", co.stream(fd) end
+end
+
+local FAMILIES = { [luring.AF_INET] = "inet", [luring.AF_INET6] = "inet6", [luring.AF_UNIX] = "unix" }
+
+local function name_of(addr)
+    if type(addr) == "number" then return nil, luring.strerror(-addr) end
+    if addr.family == luring.AF_UNIX then return "unix:" .. (addr.path or ""), nil, "unix" end
+    return addr.addr, addr.port, FAMILIES[addr.family]
+end
+
+function Socket:getpeername()
+    local fd = self:getfd()
+    if fd < 0 then return nil, words.BAD_DESCRIPTOR end
+    return name_of(luring.getpeername(fd))
+end
+
+-- LuaSocket has the port as a string here, and as a number there.
+function Socket:getsockname()
+    local fd = self:getfd()
+    if fd < 0 then return nil, words.BAD_DESCRIPTOR end
+    local host, port, family = name_of(luring.getsockname(fd))
+    if not host or not family then return host, port end
+    return host, port and ("%d"):format(port), family
+end
+
+local HOW = { send = luring.SHUT_WR, receive = luring.SHUT_RD, both = luring.SHUT_RDWR }
+
+function Socket:shutdown(mode)
+    local how = HOW[mode or "both"]
+    if not how then bad_argument(1, "shutdown", "invalid option '" .. tostring(mode) .. "'") end
+    local fd = self:getfd()
+    if fd >= 0 then luring.shutdown_fd(fd, how) end
+    return 1
+end
+
+function Socket:close()
+    local stream, server = self.stream, self.server
+    self.stream, self.server = nil, nil
+    self.buf, self.at, self.tail, self.size = "", 1, nil, 0
+    if stream then stream:close() end
+    if server then server:close() end
+    return 1
+end
+
+-- How many bytes came and went, and for how many seconds it has been there.
+function Socket:getstats()
+    return self.received, self.sent, wall() - self.born
+end
+
+function Socket:setstats(received, sent, age)
+    self.received, self.sent = received or self.received, sent or self.sent
+    if age then self.born = wall() - age end
+    return 1
+end
+
+function Socket:__tostring()
+    return ("tcp{%s}: %s"):format(self.state, tostring(self.options):match("0x%x+"))
+end
+
+return tcp

@@ -1,0 +1,38 @@
+-- What LuaSocket calls what has failed.
+
+local luring = require "luring"
+
+local find = string.find
+
+local words = {}
+
+local WORDS = {
+    [luring.ETIMEDOUT] = "timeout", [luring.EAGAIN] = "timeout",
+    [luring.ECANCELED] = "closed", [luring.ECONNRESET] = "closed", [luring.ECONNABORTED] = "closed",
+    [luring.EPIPE] = "closed", [luring.ECONNREFUSED] = "connection refused",
+    [luring.EADDRINUSE] = "address already in use", [luring.EACCES] = "permission denied",
+}
+
+local UNKNOWN = "host or service not provided, or not known"
+words.BAD_DESCRIPTOR = luring.strerror(luring.EBADF)
+
+function words.of(errno)
+    return errno and (WORDS[errno] or luring.strerror(errno)) or "closed"
+end
+
+-- What looking a name up ends in.
+local LOOKUPS = {
+    [luring.ENOENT] = UNKNOWN, [luring.EINVAL] = UNKNOWN,
+    [luring.EAGAIN] = "temporary failure in name resolution",
+}
+
+function words.of_host(host, errno)
+    return not find(host, "^unix:") and LOOKUPS[errno] or words.of(errno)
+end
+
+-- Raises what is wrong with an argument of a method.
+function words.bad_argument(place, name, what)
+    error(("bad argument #%d to '%s' (%s)"):format(place, name, what), 3)
+end
+
+return words
