@@ -8,6 +8,15 @@ local function open_descriptors()
     return count
 end
 
+-- There are not more than before, once the resolver's threads have closed their own ends.
+local function closes_all(before)
+    for _ = 1, 1000 do
+        if open_descriptors() <= before then break end
+        co.sleep(0.01)
+    end
+    assert.is_true(open_descriptors() <= before)
+end
+
 describe("co.resolve", function()
     it("gives the addresses of a name", function()
         co.run(function()
@@ -59,11 +68,7 @@ describe("co.resolve", function()
                 t:cancel()
                 co.pcall(t.join, t)
             end
-            for _ = 1, 1000 do
-                if open_descriptors() <= before then break end
-                co.sleep(0.01) -- the threads close their own ends
-            end
-            assert.is_true(open_descriptors() <= before)
+            closes_all(before)
         end)
     end)
 
@@ -167,6 +172,27 @@ describe("co.connect", function()
             local s, message = co.connect("no.such.name.invalid", 80)
             assert.is_nil(s)
             assert.matches("^no%.such%.name%.invalid: [^:]+$", message)
+        end)
+    end)
+
+    it("knows an address from a name that looks like one", function()
+        co.run(function()
+            for _, host in ipairs {
+                "999.0.0.1", "dead:beef", ":::", "1::2::3", "12345::", "::1.2.3", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7",
+                "1:2:3:4:5:6:7::8", ":1:2:3:4:5:6:7", "::256.0.0.1", "g::", "", "fe80::1%none",
+            } do
+                local before = open_descriptors()
+                local s, message = co.connect(host, 1)
+                assert.is_nil(s, host)
+                assert.equal("string", type(message))
+                closes_all(before)
+            end
+            for _, host in ipairs {
+                "127.0.0.1", "::1", "::ffff:127.0.0.1", "0:0:0:0:0:0:0:1", "0::0:1", "::0001", "::",
+                "0:0:0:0:0:ffff:127.0.0.1",
+            } do
+                assert.is_nil((co.connect(host, 1)), host) -- and raises nothing
+            end
         end)
     end)
 

@@ -18,12 +18,42 @@ end
 -- The loopback addresses, which need not be looked up.
 local NAMES = { localhost = { "127.0.0.1", "::1" }, ["*"] = { "0.0.0.0" } }
 
-local function numeric(host, port)
-    if host:find("^%d+%.%d+%.%d+%.%d+$") then return { family = luring.AF_INET, addr = host, port = port } end
-    -- With a zone, or within brackets, it is for the resolver.
-    if host:find("^[%x:.]+$") and host:find(":", 1, true) then
-        return { family = luring.AF_INET6, addr = host, port = port }
+local function is_ipv4(host)
+    local count = 0
+    for number in (host .. "."):gmatch("([^.]*)%.") do
+        if not number:find("^%d%d?%d?$") or number:find("^0%d") or tonumber(number) > 255 then return false end
+        count = count + 1
     end
+    return count == 4
+end
+
+-- Counts the groups of a part of an IPv6 address, which may end in an IPv4 address: nil if it is none.
+local function groups(text)
+    local count = 0
+    if text == "" then return 0 end
+    for group in (text .. ":"):gmatch("([^:]*):") do
+        count = count + 1
+        if not group:find("^%x%x?%x?%x?$") then return nil end
+    end
+    return count
+end
+
+local function is_ipv6(host)
+    local before, last = host:match("^(.*:)([^:]*%.[^:]*)$")
+    if last then
+        if not is_ipv4(last) then return false end
+        host = before .. "0:0"
+    end
+    local head, tail = host:match("^(.-)::(.*)$")
+    if not head then return groups(host) == 8 end
+    local first, second = groups(head), groups(tail)
+    return first ~= nil and second ~= nil and first + second < 8
+end
+
+-- Nil for what is no such address. With a zone it is for the resolver too.
+local function numeric(host, port)
+    if is_ipv4(host) then return { family = luring.AF_INET, addr = host, port = port } end
+    if is_ipv6(host) then return { family = luring.AF_INET6, addr = host, port = port } end
     return nil
 end
 
