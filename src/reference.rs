@@ -121,6 +121,7 @@ fn reference(readme: &str) -> String {
         };
         writeln!(page, ") -> {returns}`\n\n{}", text(row)).unwrap();
     }
+    page.push_str(&left_out());
     page
 }
 
@@ -405,13 +406,14 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("link_timeout", "chain"),
 ];
 
-/// liburing's helpers that no row calls, and why.
+/// liburing's helpers that no row calls, and why: a helper that is left out.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("madvise", "takes addresses"),
     ("madvise64", "takes addresses"),
-    ("msg_ring_cqe_flags", "sets flags of another ring's CQEs, which mean something there"),
+    ("msg_ring_cqe_flags", "sets flags of another ring's completions, which mean something there"),
     ("msg_ring_fd_alloc", "is msg_ring_fd without a slot"),
-    ("provide_buffers", "the kernel writes into the buffers after the action's own completion"),
+    ("nop128", "needs SQEs of 128 bytes"),
+    ("provide_buffers", "gives buffers to write into after its own completion: see buf_ring"),
     ("remove_buffers", "belongs to provide_buffers"),
     ("rw", "is what the others are made of"),
     ("send_bundle", "needs a group of buffers that a program fills"),
@@ -419,18 +421,77 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("sendmsg_zc_fixed", "takes addresses"),
     ("uring_cmd", "takes memory that only the driver knows"),
     ("uring_cmd128", "takes memory that only the driver knows"),
-    ("nop128", "needs SQEs of 128 bytes"),
 ];
+
+/// liburing's registrations that functions of other names make.
+const OTHER_REGISTRATIONS: &[(&str, &str)] = &[
+    ("register_buf_ring", "buf_ring"),
+    ("unregister_buf_ring", "buf_ring"),
+    ("register_buffers_sparse", "register_buffers"),
+    ("register_buffers_tags", "register_buffers"),
+    ("register_buffers_update_tag", "register_buffers_update"),
+    ("register_files_sparse", "register_files"),
+    ("register_files_tags", "register_files"),
+    ("register_files_update_tag", "register_files_update"),
+    ("register_probe", "probe"),
+    ("register_query", "probe"),
+    ("register_sync_cancel", "sync_cancel"),
+];
+
+/// Those that nothing makes, and why.
+const LEFT_OUT_REGISTRATIONS: &[(&str, &str)] = &[
+    ("register_bpf_filter", "loads a program into the kernel"),
+    ("register_bpf_filter_task", "loads a program into the kernel"),
+    ("register_ifq", "takes a network card's memory"),
+    ("register_region", "takes memory that the kernel reads while it waits"),
+    ("register_restrictions", "needs a ring that is made disabled, which nothing enables"),
+    ("register_ring_fd", "is another ring in another thread, and there are 16 of them"),
+    ("register_sync_msg", "takes another ring's descriptor alone: see msg_ring"),
+    ("register_wait_reg", "takes memory that the kernel reads while it waits"),
+    ("register_zcrx_ctrl", "takes a network card's memory"),
+    ("unregister_ring_fd", "belongs to register_ring_fd"),
+];
+
+fn left_out() -> String {
+    let mut section = String::from(
+        "\n## What is left out\n\nOf liburing's helpers that fill in an SQE, and of its registrations, these have no function here:\n\n",
+    );
+    for (prefix, list) in [("prep_", LEFT_OUT), ("", LEFT_OUT_REGISTRATIONS)] {
+        for (name, why) in list {
+            writeln!(section, "- `io_uring_{prefix}{name}` {why}.").unwrap();
+        }
+    }
+    section
+}
+
+/// The names that neither a function nor one of the lists has.
+fn lost<'a>(
+    names: impl Iterator<Item = &'a str>,
+    is_ours: impl Fn(&str) -> bool,
+    lists: [&[(&str, &str)]; 2],
+) -> Vec<&'a str> {
+    let is_listed = |name: &str| lists.concat().iter().any(|(listed, _)| *listed == name);
+    names.filter(|name| !is_ours(name) && !is_listed(name)).collect()
+}
 
 #[test]
 fn every_helper_of_liburing_has_a_row_or_a_reason() {
-    let helpers = include_str!(concat!(env!("OUT_DIR"), "/prep.rs"));
-    let is_row = |name: &str| actions::ROWS.iter().any(|row| row.name == name);
-    let has = |list: &[(&str, &str)], name: &str| list.iter().any(|(helper, _)| *helper == name);
-    let lost: Vec<&str> = helpers
-        .lines()
-        .filter_map(|line| line.split(" as ").nth(1)?.strip_suffix(';'))
-        .filter(|name| !is_row(name) && !has(OTHER_NAMES, name) && !has(LEFT_OUT, name))
-        .collect();
+    let helpers = include_str!(concat!(env!("OUT_DIR"), "/prep.rs")).lines();
+    let names = helpers.filter_map(|line| line.split(" as ").nth(1)?.strip_suffix(';'));
+    let lost = lost(names, |name| actions::ROWS.iter().any(|row| row.name == name), [OTHER_NAMES, LEFT_OUT]);
     assert!(lost.is_empty(), "neither rows nor left out: {lost:?}");
+}
+
+#[test]
+fn every_registration_of_liburing_has_a_function_or_a_reason() {
+    let bindings = include_str!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+    let names = bindings.split("pub fn io_uring_").skip(1).filter_map(|rest| rest.split([' ', '(']).next());
+    let names = names.filter(|name| name.starts_with("register_") || name.starts_with("unregister_"));
+    let lists = [OTHER_REGISTRATIONS, LEFT_OUT_REGISTRATIONS];
+    let lost = lost(names, |name| calls::ROWS.iter().any(|row| row.name == name), lists);
+    assert!(lost.is_empty(), "neither functions nor left out: {lost:?}");
+    let pages = pages().concat();
+    for (name, ours) in OTHER_REGISTRATIONS {
+        assert!(pages.contains(&format!("### `luring.{ours}(")), "{name} is said to be {ours}");
+    }
 }
