@@ -49,7 +49,7 @@ CHANGELOG = CHANGELOG.md
 DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md %.lua %.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
-.PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf docs demo deps bench check-instructions check-annotations vendor dist check-packages deb rpm arch clean help lua5.5
+.PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf docs demo deps bench check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -129,8 +129,10 @@ vendor: ## put the crates' sources into vendor/: builds then need no network
 dist: ## the release of the last commit in dist/: source, crates, recipes, sums
 	@scripts/dist dist
 
+check-liburing: ## run them with Debian 13's liburing and the newest (on a Debian; downloads these)
+	@MAKE="$(MAKE)" scripts/check-liburing
+
 check-packages: dist ## build, install and test the packages, in chroots of Debian (root)
-	packaging/check-release
 	DEB_BUILD_OPTIONS=nocheck packaging/check-debian bookworm
 	DEB_BUILD_OPTIONS=nocheck packaging/check-debian trixie
 	DEB_BUILD_OPTIONS=nocheck packaging/check-debian bookworm i386 "5.1 5.4"
@@ -138,7 +140,6 @@ check-packages: dist ## build, install and test the packages, in chroots of Debi
 	packaging/build-arch dist
 	packaging/check-recipes dist
 	packaging/check-rockspec
-	packaging/check-musl
 	packaging/check-newest
 
 deb: dist ## a Debian package in dist/

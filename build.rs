@@ -196,11 +196,27 @@ fn scan(out: &Path) {
     }
     fs::write(out.join("constants.rs"), format!("&[\n{constants}]")).expect("OUT_DIR can be written");
 
+    let errnos: Vec<String> = all
+        .iter()
+        .filter(|name| is_errno(name))
+        .map(|name| format!("(\"{name}\", crate::sys::{name} as i64),\n"))
+        .collect();
+    fs::write(out.join("errnos.rs"), format!("&[\n{}]", errnos.concat())).expect("OUT_DIR can be written");
+
     for name in FLAGS {
         let value = if all.contains(&name) { format!("super::{name} as u32") } else { "0".to_owned() };
         writeln!(flags, "pub const {name}: u32 = {value};").expect("a String takes all");
     }
     fs::write(out.join("flags.rs"), flags).expect("OUT_DIR can be written");
+}
+
+/// The numbers of errors, without the second names of some.
+fn is_errno(name: &str) -> bool {
+    name.starts_with('E')
+        && !name.contains('_')
+        && !["EPOLL", "EOF", "EWOULDBLOCK", "EDEADLOCK", "ENOTSUP"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
 }
 
 /// Constants that are the module's own business.

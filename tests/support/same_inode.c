@@ -13,12 +13,14 @@ int fstat(int fd, struct stat *file)
 	return 0;
 }
 
+#ifdef __GLIBC__ /* other C libraries have but the one */
 int fstat64(int fd, struct stat64 *file)
 {
 	(void)fd;
 	memset(file, 0, sizeof *file);
 	return 0;
 }
+#endif
 
 int nanosleep(const struct timespec *time, struct timespec *left)
 {

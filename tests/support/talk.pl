@@ -12,7 +12,7 @@ my %client;
 $| = 1;
 $SIG{ALRM} = sub { die "no answer\n" };
 for (@ARGV) {
-    if (/^:(.*)/s) { system($1) == 0 or die "$1\n"; next }
+    if (/^:(.*)/s) { system("sh", "-c", $1) == 0 or die "$1\n"; next }
     my ($name, $act, $text) = /^(\w+)([<>!])(.*)$/s or die "no step: $_\n";
     my $client = $client{$name} ||= IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") || die "$name: $!\n";
     alarm 20;
