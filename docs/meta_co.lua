@@ -408,8 +408,8 @@ function stream:peer() end
 ---@return integer? errno
 function co.relay(a, b, options) end
 
----`host` is a name, a numeric address, "*" or "unix:/path". `options`: `backlog`, `reuseport`, `v6only`, `nodelay`. `server:address()` is where it listens: for port 0 the system
----chooses one.
+---`host` is a name, a numeric address, "*" or "unix:/path". `options`: `backlog`, `reuseport`, `v6only`, `nodelay`.
+---`server:address()` is where it listens: for port 0 the system chooses one.
 ---@param host string
 ---@param port? luring.integer
 ---@param options? luring.co.listen_options
@@ -665,8 +665,8 @@ function stream:lines(max, form) end
 ---@return fun(): string?
 function stream:chunks(n) end
 
----`host` is a name, a numeric address, "*" or "unix:/path". `options`: `backlog`, `reuseport`, `v6only`, `nodelay`. `server:address()` is where it listens: for port 0 the system
----chooses one.
+---`host` is a name, a numeric address, "*" or "unix:/path". `options`: `backlog`, `reuseport`, `v6only`, `nodelay`.
+---`server:address()` is where it listens: for port 0 the system chooses one.
 ---@return string?
 ---@return integer|string?
 ---@return integer? errno
