@@ -596,10 +596,13 @@ for _, kind in ipairs(kinds) do
             for _, act in ipairs(acts) do
                 for _, manual in ipairs { false, true } do
                     for _ = 1, 10 do
-                        luring.queue_exit(ring)
-                        ring = luring.queue_init(16, 0)
-                        local group = luring.buf_ring(ring, 4, 5000, FLAGS)
-                        group:manual(manual)
+                        local ok, group
+                        repeat -- finalizers from before may end this ring too
+                            luring.queue_exit(ring)
+                            ring = luring.queue_init(16, 0)
+                            ok, group = pcall(luring.buf_ring, ring, 4, 5000, FLAGS)
+                            ok = ok and pcall(group.manual, group, manual)
+                        until ok
                         local last, value, calls = nil, nil, 0
                         local function garbage()
                             for _ = 1, 5 do drive.finalizer(function() pcall(act, group, last, value) end) end
