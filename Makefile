@@ -140,6 +140,7 @@ check-packages: dist ## build, install and test the packages, in chroots of Debi
 	packaging/build-arch dist
 	packaging/check-recipes dist
 	packaging/check-rockspec
+	packaging/check-musl
 	packaging/check-newest
 
 deb: dist ## a Debian package in dist/
