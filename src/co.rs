@@ -1,4 +1,4 @@
-//! What `require "luring.co"` and `require "luring.luv"` load: straight-line programs, written in Lua.
+//! What `require "luring.co"`, "luring.co.socket" and "luring.luv" load: straight-line programs, in Lua.
 //!
 //! The files of `src/co` are part of the module, under the names that tracebacks show. Nothing is
 //! read from the disk.
@@ -33,7 +33,7 @@ const FILES: &[File] = files! {
 const LUV_FILES: &[File] = files! { "luv" };
 
 /// Those that `require "luring.co.socket"` loads.
-const SOCKET_FILES: &[File] = files! { "socket" "tcp" "receiving" "sockopt" "words" };
+const SOCKET_FILES: &[File] = files! { "socket" "tcp" "receiving" "reading" "sockopt" "words" };
 
 /// Leaves nothing on the stack but the first of the files, as a function, and its first argument:
 /// a table of all of them.

@@ -187,4 +187,4 @@ local function extend(class)
     for name, method in pairs(Reading) do class[name] = method end
 end
 
-return { extend = extend, take = take }
+return { extend = extend, gather = gather, keep = keep, take = take }

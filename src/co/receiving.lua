@@ -4,33 +4,13 @@
 local luring = require "luring"
 local co = require "luring.co"
 local part = ...
+local reading = part "reading"
 local words = part "words"
 
-local find, sub, gsub, concat = string.find, string.sub, string.gsub, table.concat
+local find, sub, gsub = string.find, string.sub, string.gsub
+local gather, keep, take = reading.gather, reading.keep, reading.take
 
 local Receiving = {}
-
-local function gather(self)
-    local tail = self.tail
-    if not tail then return end
-    self.tail = nil
-    self.buf = sub(self.buf, self.at) .. concat(tail)
-    self.at = 1
-end
-
--- Takes n bytes, which are there.
-local function take(self, n)
-    gather(self)
-    local buf, at = self.buf, self.at
-    self.size = self.size - n
-    if self.size == 0 then
-        self.buf, self.at = "", 1
-        if at == 1 then return buf end
-    else
-        self.at = at + n
-    end
-    return sub(buf, at, at + n - 1)
-end
 
 -- Gets more, which it keeps, and gives; or nil, why, and whether that is the peer's end.
 local function fetch(self, till)
@@ -48,17 +28,7 @@ local function fetch(self, till)
     local data, message, errno = stream:read()
     if not data then return nil, words.of(errno), not message end
     self.received = self.received + #data
-    if self.size == 0 then
-        self.buf, self.at = data, 1
-    else
-        local tail = self.tail
-        if not tail then
-            tail = {}
-            self.tail = tail
-        end
-        tail[#tail + 1] = data
-    end
-    self.size = self.size + #data
+    keep(self, data)
     return data
 end
 
