@@ -54,17 +54,10 @@ end
 
 -- Per wait of a task of luring.co, with the loop and the task's own code.
 function instructions.wait(work, dir)
-    local function count_waits(waits)
-        assert(shell.output(table.concat({
-            "env -i PATH=/usr/bin:/bin LUA_CPATH=" .. shell.quoted(dir .. "/?.so"),
-            "valgrind --tool=callgrind --log-file=" .. shell.quoted(work .. "/callgrind.log"),
-            "--callgrind-out-file=" .. shell.quoted(work .. "/callgrind.out.wait"),
-            ("lua5.4 bench/cases/luring_co_wait.lua %d %d"):format(DEPTH, waits),
-        }, " ")))
-        local log = assert(shell.read(work .. "/callgrind.log"))
-        return assert(tonumber(log:match("Collected : (%d+)")), log)
-    end
-    return (count_waits(LONG) - count_waits(SHORT)) / (LONG + LONG // 10 - SHORT - SHORT // 10)
+    return per_action(work, "wait", {
+        env = "LUA_CPATH=" .. shell.quoted(dir .. "/?.so"),
+        command = "lua5.4 bench/cases/luring_co_wait.lua $DEPTH $COUNT",
+    })
 end
 
 -- Per action, the same in C.
