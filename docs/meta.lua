@@ -646,7 +646,8 @@ function luring.chain(ring, keys, options) end
 ring.chain = luring.chain
 
 ---Adds IOSQE_ASYNC (begin in a worker thread) or IOSQE_IO_DRAIN (wait for all that was queued before) to an action that is
----not submitted yet. The other flags are said by arguments and by `chain`.
+---not submitted yet. The other flags are said by arguments and by `chain`. What is queued after an action with IOSQE_IO_DRAIN
+---waits until that has ended, a cancellation of it too: `sync_cancel` doesn't.
 ---@param ring luring.ring
 ---@param key lightuserdata
 ---@param flags luring.integer

@@ -196,6 +196,20 @@ describe("a ring whose queue is full", function()
         end
     end)
 
+    it("can be exited with an action that all others wait for", function()
+        local ring = luring.queue_init(8, 0)
+        if not luring.can("sync_cancel") then return pending("this kernel has no sync_cancel") end
+        local from, to = drive.idle_pipe()
+        local before = mapped()
+        local key = luring.read(ring, from, luring.buffer(64 * 1024 * 1024), -1)
+        luring.sqe_set_flags(ring, key, luring.IOSQE_IO_DRAIN)
+        assert.equal(1, luring.submit(ring))
+        luring.queue_exit(ring)
+        drive.close(from, to)
+        local kept = mapped() - before
+        assert.is_true(kept < 32 * 1024, ("%d KiB are kept for what has not ended"):format(kept))
+    end)
+
     it("is not made disabled, since nothing enables it", function()
         local ok, message = pcall(luring.queue_init, 4, 64)
         assert.is_false(ok)

@@ -1,5 +1,6 @@
 //! How a ring ends.
 
+use super::cancel::Wanted;
 use super::descriptor;
 use super::in_flight::{InFlight, Reply};
 use super::slab::{Key, Slab};
@@ -10,6 +11,9 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::thread::sleep;
 use std::time::Duration;
+
+/// A time to wait: none.
+const AT_ONCE: sys::__kernel_timespec = sys::__kernel_timespec { tv_sec: 0, tv_nsec: 0 };
 
 impl Ring {
     /// Ends the ring: drops what was not submitted, cancels what is in flight, reaps it,
@@ -49,7 +53,12 @@ impl Ring {
             }
             if self.reap_all() {
                 patience = Patience::new();
-            } else if !patience.wait() {
+                continue;
+            }
+            // What was queued behind an IOSQE_IO_DRAIN waits, and so do cancellations: but not
+            // this one, which Linux has since 6.0.
+            self.cancel_now(Wanted { all: true, ..Wanted::default() }, Some(AT_ONCE));
+            if !patience.wait() {
                 return false;
             }
         }
