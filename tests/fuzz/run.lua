@@ -1,5 +1,6 @@
 -- run.lua WORK INTERPRETER FIRST COUNT: generates a program a seed into the folder WORK, runs each in a process of
--- its own, and prints those that fail. FUZZ_RUN is what stands before the interpreter.
+-- its own, and prints those that fail. FUZZ_RUN is what stands before the interpreter; FUZZ_LEAKS is set for every
+-- second one: a leak is a failure then.
 
 local generate = require "generate"
 
@@ -29,7 +30,7 @@ for seed = first, first + count - 1 do
     file:write(generate(seed))
     file:close()
     local status = execute(("rm -rf %s/folder && mkdir -p %s/folder/dir && cd %s/folder && trap '' XFSZ && ulimit -c 0 && ulimit -n 400 && ulimit -f 100000"
-        .. " && exec timeout -k 2 -s ABRT %s %s %s %s >%s/output 2>&1 </dev/null"):format(work, work, work, seconds,
+        .. " && export FUZZ_LEAKS=%d && exec timeout -k 2 -s ABRT %s %s %s %s >%s/output 2>&1 </dev/null"):format(work, work, work, seed % 2, seconds,
             os.getenv("FUZZ_RUN") or "", interpreter, program, work))
     ran = ran + 1
     local output = contents(work .. "/output")
