@@ -35,7 +35,7 @@ for seed = first, first + count - 1 do
     ran = ran + 1
     local output = contents(work .. "/output")
     -- An error that nobody has caught ends the interpreter with 1.
-    local is_fine = status == 0 or status == 1 and not output:find("Sanitizer", 1, true) and not output:find("panicked", 1, true)
+    local is_fine = status == 0 or status == 1 and not output:find("ERROR: %a+Sanitizer") and not output:find("panicked", 1, true)
     if not is_fine then
         failed = failed + 1
         print(("seed %d: status %d\n%s\n%s"):format(seed, status, contents(program), output:sub(1, 8000)))
