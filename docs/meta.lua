@@ -673,8 +673,8 @@ ring.sqe_set_ioprio = luring.sqe_set_ioprio
 
 ---Cancels and waits for that: what is queued and does not match is submitted. `what` is `{key=}`, `{fd=}`, `{op=}` (the
 ---number of an operation) or several of these, for what has all of them; or `{any=true}`. `all=true` cancels all that
----match. Returns 0, with `all` or `any` how many, or `-errno`: -ENOENT if there was none, -ETIME if it took longer than
----`timeout`. See io_uring_register_sync_cancel(3).
+---match. Returns 0, with `all` or `any` how many (without what the kernel had to wait for), or `-errno`: -ENOENT if there
+---was none, -ETIME if it took longer than `timeout`. See io_uring_register_sync_cancel(3).
 ---@param ring luring.ring
 ---@param what table
 ---@param timeout? number|{tv_sec: integer, tv_nsec: integer}

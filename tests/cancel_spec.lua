@@ -207,23 +207,32 @@ describe("sync_cancel", function()
         local key = luring.write(ring, to, "never", -1, note "write")
         luring.write(ring, to, "this", -1, note "other")
         assert.equal(0, luring.sync_cancel(ring, { key = key }))
-        luring.do_cqes(ring)
+        drive.turn_until(ring, function() return got.write and got.other end)
         assert.equal(ECANCELED, got.write[1])
         assert.equal(4, got.other[1])
     end)
 
     it("counts all of a descriptor's, of a kind's, and any", function()
-        for _, what in ipairs { { fd = from, all = true }, { op = 22, all = true }, { any = true } } do
+        -- A socket: on Linux 6.1 a read of a pipe is a worker's, which the kernel waits for and does not count.
+        local one, other = luring.socketpair()
+        local function receive(name) assert(luring.recv(ring, one, 10, 0, note(name))) end
+        local IORING_OP_RECV = 27
+        for _, what in ipairs { { fd = one, all = true }, { any = true }, { op = IORING_OP_RECV, all = true } } do
             got = {}
-            read "submitted"
+            receive "submitted"
             luring.submit(ring)
-            read "queued"
+            receive "queued"
             local count = luring.sync_cancel(ring, what)
+            if what.op and count == -luring.EINVAL then -- before Linux 6.6
+                drive.close(one, other)
+                return pending "this kernel finds none by its operation"
+            end
             assert.equal(2, count)
             luring.do_cqes(ring)
             assert.equal(ECANCELED, got.submitted[1])
             assert.equal(ECANCELED, got.queued[1])
         end
+        drive.close(one, other)
     end)
 
     it("says what it needs", function()

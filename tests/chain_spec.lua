@@ -65,7 +65,7 @@ describe("chain", function()
 
     it("bounds its last member", function()
         luring.chain(ring, { write("write", "x"), read("read", 1), read("idle", 1) }, { timeout = 0.01 })
-        drive.turn(ring, 3)
+        drive.turn_until(ring, function() return got.idle end)
         assert.same({ write = 1, read = 1, idle = ECANCELED }, got)
         assert.equal(EAGAIN, luring.do_cqes(ring, 10)) -- nothing of the timeout
         luring.chain(ring, { write("write", "x") }, { timeout = 1000 })

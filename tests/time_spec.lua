@@ -172,8 +172,8 @@ describe("do_cqes", function()
         local made, ring = pcall(luring.queue_init, 8, SINGLE_ISSUER + DEFER_TASKRUN)
         if not made then return pending "DEFER_TASKRUN is not known here" end
         local other = luring.queue_init(8, 0)
-        local from1, to1 = luring.pipe2()
-        local from2, to2 = luring.pipe2()
+        local from1, to1 = luring.socketpair()
+        local from2, to2 = luring.socketpair()
         local order = {}
         assert(luring.read(ring, from1, 10, -1, function(cqe)
             luring.cqe_seen(ring, cqe)

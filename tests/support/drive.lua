@@ -19,6 +19,11 @@ function drive.turn(ring, n)
     return luring.do_cqes(ring)
 end
 
+-- Turns until `done()`, since no kernel promises when what it was given is done.
+function drive.turn_until(ring, done)
+    while not done() do drive.turn(ring) end
+end
+
 -- Queues one action, waits for it, and returns what its callback got but the cqe.
 function drive.one(ring, name, ...)
     local arguments, count = { ... }, select("#", ...) + 1
