@@ -89,10 +89,14 @@ function group:close() end
 ---@return luring.ring
 function luring.queue_init(entries, flags) end
 
----The same with what else io_uring_setup(2) can be asked for: `{flags=, cq_entries=, sq_thread_idle=, sq_thread_cpu=,
----wq_fd=}`, each of which may be absent; a field of another name is an error. `cq_entries` is the room for completions;
+---The same with what else can be asked for: `{flags=, cq_entries=, sq_thread_idle=, sq_thread_cpu=, wq_fd=, auto_submit=,
+---auto_seen=}`, each of which may be absent; a field of another name is an error. `cq_entries` is the room for completions;
 ---`sq_thread_idle` (milliseconds) and `sq_thread_cpu` (from 0) are for IORING_SETUP_SQPOLL; `wq_fd` is the `ring_fd` of a
----ring whose thread and workers this one shares.
+---ring whose thread and workers this one shares. See io_uring_setup(2).
+---
+---Two are luring's own. With `auto_submit = true` an action that finds the queue full submits what is in it and is queued,
+---instead of giving `nil`. With `auto_seen = true` each completion is marked seen before its callback is called:
+---`cqe_seen` is not needed, and does nothing.
 ---@param entries luring.integer
 ---@param params table
 ---@return luring.ring

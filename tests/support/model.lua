@@ -51,7 +51,7 @@ function Model:act(name, arguments, ended)
     local function callback(cqe, res, value, flags)
         flags = flags or luring.cqe_flags(self.ring, cqe)
         self:check(not ticket.over, name, "of", ticket.number, "ended twice")
-        if not seen_last then luring.cqe_seen(self.ring, cqe) end
+        if not seen_last and not self.auto_seen then luring.cqe_seen(self.ring, cqe) end
         if not luring.more(flags) or ticket.once then
             ticket.over = true
             self.open = self.open - 1
@@ -61,7 +61,7 @@ function Model:act(name, arguments, ended)
         if self.dice:once(30) then collectgarbage() end
         if ticket.chain then self:in_chain(ticket, res) end
         ended(res, value, ticket.over, flags)
-        if seen_last then luring.cqe_seen(self.ring, cqe) end
+        if seen_last and not self.auto_seen then luring.cqe_seen(self.ring, cqe) end
     end
     self.callbacks[callback] = name
     local all, n = {}, 0
@@ -457,12 +457,14 @@ local steps = {
 
 local FLAGS = { 0, 0, luring.IORING_SETUP_COOP_TASKRUN or 0, (luring.IORING_SETUP_SINGLE_ISSUER or 0) + (luring.IORING_SETUP_DEFER_TASKRUN or 0) }
 
+-- The ring, and whether its completions are seen by themselves.
 local function new_ring(dice)
-    local params = { flags = dice:pick(FLAGS), cq_entries = dice:pick { nil, 16, 64 } }
     local entries = dice:pick { 4, 8, 64 }
-    if params.cq_entries and params.cq_entries < entries then params.cq_entries = nil end
+    local params = { flags = dice:pick(FLAGS), auto_seen = dice:once(3), auto_submit = dice:once(3) }
+    if dice:once(2) then params.cq_entries = 64 end -- and what overflows
     local ok, ring = pcall(luring.queue_init_params, entries, params)
-    return ok and ring or luring.queue_init(entries, 0)
+    if ok then return ring, params.auto_seen end
+    return luring.queue_init(entries, 0), false -- an older kernel
 end
 
 function Model.new(seed)
@@ -473,7 +475,7 @@ function Model.new(seed)
         streams = {}, views = {}, writing = {}, reading = {}, content = ("\0"):rep(BLOCK * BLOCKS),
         connected = 0, accepted = 0, unsure = 0, sent = 0, expected = {}, sockets = {},
     }, Model)
-    model.ring = new_ring(dice)
+    model.ring, model.auto_seen = new_ring(dice)
     for _, kind in ipairs { "pipe", "unix", "tcp" } do model:add_stream(kind) end
     model.listener = luring.tcp_listen { family = luring.AF_INET, addr = "127.0.0.1", port = 0 }
     local path = os.tmpname()
