@@ -64,13 +64,17 @@ describe("chain", function()
     end)
 
     it("bounds its last member", function()
-        luring.chain(ring, { write("write", "x"), read("read", 1), read("idle", 1) }, { timeout = 0.01 })
+        local first, second = write("write", "x"), read("read", 1)
+        local one, other = luring.socketpair()
+        local idle = luring.recv(ring, one, 1, 0, note "idle")
+        luring.chain(ring, { first, second, idle }, { timeout = 0.01 })
         drive.turn_until(ring, function() return got.idle end)
         assert.same({ write = 1, read = 1, idle = ECANCELED }, got)
         assert.equal(EAGAIN, luring.do_cqes(ring, 10)) -- nothing of the timeout
         luring.chain(ring, { write("write", "x") }, { timeout = 1000 })
         drive.turn(ring, 1)
         assert.equal(EAGAIN, luring.do_cqes(ring, 10))
+        drive.close(one, other)
     end)
 
     it("takes a member's own timeout", function()

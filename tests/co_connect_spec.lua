@@ -83,8 +83,8 @@ describe("co.resolve", function()
             os.exit(0)]]
         local result = child.shell(("f=$(mktemp -u); mkfifo $f; HOSTALIASES=$f %s; s=$?; rm $f; exit $s"):format(
             child.command("-e", chunk)))
-        if result.output:find("not known", 1, true) then
-            return pending("the system's resolver asks no other machine")
+        if result.output:find("slow: ", 1, true) then
+            return pending("the system's resolver asks no other machine, or does not read that file")
         end
         assert.same({ 0, "nil\ttimed out\n" }, { result.status, result.output })
     end)
@@ -162,7 +162,7 @@ describe("co.connect", function()
             assert.equal("127.0.0.7", assert(co.connect("127.0.0.1", port, { bind = "127.0.0.7" })):read_all())
             local before = open_descriptors()
             local s, message, errno = co.connect("127.0.0.1", port, { bind = "203.0.113.1" })
-            assert.same({ nil, "127.0.0.1: Cannot assign requested address", co.EADDRNOTAVAIL }, { s, message, errno })
+            assert.same({ nil, "127.0.0.1: " .. luring.strerror(luring.EADDRNOTAVAIL), co.EADDRNOTAVAIL }, { s, message, errno })
             assert.equal(before, open_descriptors())
         end)
     end)

@@ -49,7 +49,8 @@ describe("getaddrinfo", function()
         assert.equal("string", type(message))
         assert.is_true(errno == luring.ENOENT or errno == luring.EAGAIN)
         none, message, errno = lookup(ring, "a name", "80", { flags = luring.AI_NUMERICHOST })
-        assert.same({ nil, "Name or service not known", luring.ENOENT }, { none, message, errno })
+        assert.same({ nil, luring.ENOENT }, { none, errno })
+        assert.truthy(message:find("^Name .*not"), message) -- each C library has words of its own
         assert.equal(luring.EINVAL, (select(3, lookup(ring, "127.0.0.1", "no such service"))))
     end)
 

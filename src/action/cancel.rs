@@ -135,8 +135,9 @@ pub unsafe extern "C-unwind" fn sync_cancel(state: RawState) -> c_int {
         _ if submitted < 0 => submitted,
         1.. if !wanted.all => 0,
         _ => match ring.cancel_now(wanted, timeout) {
-            error if error < 0 && withdrawn == 0 => error,
-            found => found.max(0) + withdrawn,
+            none if none == -(sys::ENOENT as i32) && withdrawn > 0 => withdrawn,
+            error if error < 0 => error,
+            found => found + withdrawn,
         },
     };
     lua.push_integer(cancelled.into());
