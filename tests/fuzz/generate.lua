@@ -183,7 +183,6 @@ local ends = {
 
 return function(seed)
     local dice = Dice.new(seed)
-    for _ = 1, 10 do dice:roll(2) end -- seeds that are close begin alike
     local lines = {
         "-- seed " .. seed,
         "require 'stage'",

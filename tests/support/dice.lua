@@ -3,12 +3,22 @@
 local Dice = {}
 Dice.__index = Dice
 
-function Dice.new(seed) return setmetatable({ state = seed % 2147483646 + 1 }, Dice) end
+local MODULUS = 2147483647 -- a prime, for which 48271 is a good multiplier
+
+-- Squares, so that seeds that are close have nothing in common.
+function Dice.new(seed)
+    local state = seed
+    for round = 1, 4 do
+        local low, high = state % 46337, math.floor(state / 46337)
+        state = (low * low + high * 7919 + seed + round) % MODULUS
+    end
+    return setmetatable({ state = state % (MODULUS - 1) + 1 }, Dice)
+end
 
 -- An integer from 1 to n.
 function Dice:roll(n)
-    self.state = self.state * 48271 % 2147483647
-    return math.floor(self.state / 2147483647 * n) + 1
+    self.state = self.state * 48271 % MODULUS
+    return math.floor(self.state / MODULUS * n) + 1
 end
 
 -- True once in n times.

@@ -96,7 +96,6 @@ end
 
 function Model.new(seed)
     local dice = Dice.new(seed)
-    for _ = 1, 10 do dice:roll(2) end -- seeds that are close begin alike
     local model = setmetatable({
         seed = seed, dice = dice, log = {},
         -- Those that have not ended, and how many; and the callbacks of all.
