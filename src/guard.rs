@@ -9,7 +9,6 @@
 
 use crate::lua::{Lua, RawState, Type};
 use crate::ring::Ring;
-use std::alloc::{Layout, alloc, dealloc};
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
 
@@ -24,6 +23,7 @@ struct Guard {
 
 /// Where a ring is among its state's. It is not in the memory of the ring's userdata: Lua
 /// frees that without finalizing it where the finalizer can't be called, for want of C stack.
+/// It is a userdata of its own, in the table that the guard keeps for the ring.
 pub struct Place {
     /// Null while there is none.
     ring: *mut Ring,
@@ -39,32 +39,18 @@ impl Place {
     pub fn nowhere() -> *mut Place {
         /// Only read.
         struct Nowhere(Place);
-        // SAFETY: nobody writes it: `take` and `free` leave it alone.
+        // SAFETY: nobody writes it: `take` leaves it alone.
         unsafe impl Sync for Nowhere {}
         static NOWHERE: Nowhere = Nowhere(Place::NONE);
         (&raw const NOWHERE.0).cast_mut()
     }
 
-    /// A new place without a ring; null when there is no memory.
-    pub fn new() -> *mut Place {
-        // SAFETY: a place has a size.
-        let place: *mut Place = unsafe { alloc(Layout::new::<Place>()) }.cast();
-        if !place.is_null() {
-            // SAFETY: just allocated for one.
-            unsafe { place.write(Place::NONE) };
-        }
+    /// Pushes a new place without a ring. May raise out of memory.
+    pub fn push(lua: &mut Lua) -> *mut Place {
+        let place: *mut Place = lua.push_userdata(size_of::<Place>()).cast();
+        // SAFETY: Lua has just made it that large.
+        unsafe { place.write(Place::NONE) };
         place
-    }
-
-    /// Frees a place that `new` or `nowhere` gave.
-    ///
-    /// # Safety
-    /// Its ring was taken out, and nobody uses it any more.
-    pub unsafe fn free(place: *mut Place) {
-        if place != Place::nowhere() {
-            // SAFETY: the caller's promise.
-            unsafe { dealloc(place.cast(), Layout::new::<Place>()) }
-        }
     }
 
     /// The ring, if there is one.

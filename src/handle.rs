@@ -10,6 +10,7 @@ use crate::lua::{Function, Lua, Message, RawState, Type};
 use crate::ring::Ring;
 use crate::ring::callbacks::Id;
 use std::ffi::{CStr, c_int, c_void};
+use std::mem::{replace, take};
 
 /// The name of the type: in argument errors, in the registry, in `tostring`.
 pub const TYPE_NAME: &CStr = c"luring";
@@ -91,27 +92,13 @@ impl Handle {
         self.block.cast_const().cast()
     }
 
-    /// Takes the ring out, which exits it for Lua.
+    /// Takes the ring out, which exits it for Lua. The place may be garbage then.
     fn take(self) -> Option<Box<Ring>> {
         // SAFETY: the block and its place live, and so do those beside it in the list.
-        unsafe { Place::take((*self.block).place) }
+        unsafe { Place::take(replace(&mut (*self.block).place, Place::nowhere())) }
     }
 
-    /// Makes a place for a ring; false when there is no memory.
-    pub fn reserve(self) -> bool {
-        // SAFETY: the block is on the stack, so it lives.
-        let place = unsafe { &mut (*self.block).place };
-        if *place == Place::nowhere() {
-            let new = Place::new();
-            if new.is_null() {
-                return false;
-            }
-            *place = new;
-        }
-        true
-    }
-
-    /// Gives a handle that `push` made, and that has a place, its ring.
+    /// Gives a handle that `push` made its ring.
     ///
     /// # Safety
     /// The state's guard is open.
@@ -130,10 +117,15 @@ impl Handle {
         lua.set_metatable(userdata);
         lua.push_table();
         lua.push_table();
+        let place = Place::push(lua);
+        lua.raw_set(-2, PLACE);
         // SAFETY: the block is on the stack, so it lives.
         unsafe { (*block).kept = guard::keep(lua) };
         lua.raw_set(-2, VALUES);
         lua.set_user_table(userdata);
+        // SAFETY: as above. The place lives as long as the table, which the guard keeps and `exit`
+        // gives up; before now an error might have lost it.
+        unsafe { (*block).place = place };
         Handle { block }
     }
 
@@ -142,7 +134,7 @@ impl Handle {
     pub fn exit(self, lua: &mut Lua) {
         let reaped = self.take().is_none_or(Ring::exit);
         // SAFETY: the block is on the stack, so it lives.
-        let kept = std::mem::take(unsafe { &mut (*self.block).kept });
+        let kept = take(unsafe { &mut (*self.block).kept });
         if kept != 0 {
             lua.clear_user_table(RING);
             if reaped {
@@ -157,6 +149,9 @@ const VALUES: u32 = 0;
 
 /// The place in the values' table of what belongs to the completion at the head.
 const HEAD: u32 = 0;
+
+/// The key of the ring's own place in the values' table: no slot has it.
+const PLACE: u32 = i32::MAX as u32;
 
 /// The place of a slot's value in the values' table.
 fn value_place(slot: u32) -> u32 {
@@ -315,8 +310,6 @@ unsafe extern "C-unwind" fn collect(state: RawState) -> c_int {
     let lua = &mut unsafe { Lua::new(state) };
     let handle = Handle::check(lua);
     handle.exit(lua);
-    // SAFETY: the block is on the stack; its place has no ring any more, and is not used again.
-    unsafe { Place::free(std::mem::replace(&mut (*handle.block).place, Place::nowhere())) };
     0
 }
 

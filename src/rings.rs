@@ -42,7 +42,7 @@ fn push_ring(lua: &mut Lua, entries: u32, params: Params) -> c_int {
     // All that can raise comes before the ring, which would be lost.
     guard::register(lua);
     let handle = Handle::push(lua);
-    match make(lua, handle, entries, params) {
+    match make(lua, entries, params) {
         // SAFETY: `make` makes none where the guard isn't open, and no Lua code has run since.
         Ok(ring) => unsafe { handle.put(lua, ring) },
         Err(errno) => lua.error(refusal::message(errno, entries)),
@@ -52,23 +52,20 @@ fn push_ring(lua: &mut Lua, entries: u32, params: Params) -> c_int {
 
 /// Makes a ring. Where descriptors or memory are short, rings that are garbage may have
 /// them: so it collects once, which may run any Lua code and raise, and tries again.
-fn make(lua: &mut Lua, handle: Handle, entries: u32, params: Params) -> Result<Box<Ring>, Errno> {
-    match make_once(lua, handle, entries, params) {
+fn make(lua: &mut Lua, entries: u32, params: Params) -> Result<Box<Ring>, Errno> {
+    match make_once(lua, entries, params) {
         Err(Errno(errno)) if [sys::EMFILE, sys::ENFILE, sys::ENOMEM].contains(&(errno as u32)) => {
             lua.collect();
-            make_once(lua, handle, entries, params)
+            make_once(lua, entries, params)
         }
         result => result,
     }
 }
 
 /// Raises when the state would not end the ring.
-fn make_once(lua: &Lua, handle: Handle, entries: u32, params: Params) -> Result<Box<Ring>, Errno> {
+fn make_once(lua: &Lua, entries: u32, params: Params) -> Result<Box<Ring>, Errno> {
     if let Some(why) = guard::obstacle(lua) {
         lua.error(refusal::because(why));
-    }
-    if !handle.reserve() {
-        return Err(Errno(sys::ENOMEM as i32));
     }
     Ring::new(entries, params)
 }
