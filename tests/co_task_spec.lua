@@ -182,6 +182,12 @@ describe("an error", function()
         end)
         assert.truthy(err:find("one", 1, true))
         assert.truthy(err:find("and: two", 1, true))
+        for _, several in ipairs { "all", "any" } do
+            err = error_of(function() co[several] { broken("one"), broken("two") } end)
+            assert.truthy(err:find("one.*and: two"), err)
+        end
+        err = error_of(function() co.map(2, { "one", "two" }, function(message) broken(message)() end) end)
+        assert.truthy(err:find("one.*and: two"), err)
         local first = {}
         error_of(function()
             co.spawn(broken(first))

@@ -34,8 +34,22 @@ function failure.public.others(err)
     return others[err] or {}
 end
 
-function failure.set_others(err, list)
-    if #list > 0 and (type(err) == "table" or type(err) == "userdata") then others[err] = list end
+local function with_trace(t)
+    local err = t.err
+    if type(err) ~= "string" or not t.trace or #t.trace == 0 then return err end
+    return err .. "\nstack traceback of task " .. t:get_name() .. ":\n" .. table.concat(t.trace, "\n")
+end
+
+-- The error of a task that has failed, with those of others that failed because of it, or at once.
+function failure.together(first, further)
+    local err, list = with_trace(first), {}
+    for place, t in ipairs(further) do list[place] = with_trace(t) end
+    if type(err) == "string" then
+        for _, other in ipairs(list) do err = err .. "\nand: " .. tostring(other) end
+    elseif #list > 0 and (type(err) == "table" or type(err) == "userdata") then
+        others[err] = list
+    end
+    return err
 end
 
 -- The lines of a coroutine's traceback that are the program's own.

@@ -160,10 +160,10 @@ end
 function Several:check()
     local t = self.parent
     if self.failed then
-        local further = {}
-        for _, other in ipairs(self.further) do further[#further + 1] = other.err end
-        failure.set_others(self.failed.err, further)
-        return task.results_of(self.failed, t)
+        if #self.further == 0 then return task.results_of(self.failed, t) end
+        local err = failure.together(self.failed, self.further)
+        t.told = err
+        error(err, 0)
     end
     if self.cancelled then task.check(t) end
 end

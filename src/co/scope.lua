@@ -29,23 +29,9 @@ function Scope:fail(t)
     self:cancel_all()
 end
 
-local function with_trace(t)
-    local err = t.err
-    if type(err) ~= "string" or not t.trace or #t.trace == 0 then return err end
-    return err .. "\nstack traceback of task " .. t:get_name() .. ":\n" .. table.concat(t.trace, "\n")
-end
-
 -- The error that leaves a scope.
 function Scope:error()
-    local err = with_trace(self.failed)
-    local list = {}
-    for _, t in ipairs(self.further or {}) do list[#list + 1] = with_trace(t) end
-    if type(err) == "string" then
-        for _, other in ipairs(list) do err = err .. "\nand: " .. tostring(other) end
-    else
-        failure.set_others(err, list)
-    end
-    return err
+    return failure.together(self.failed, self.further or {})
 end
 
 -- ---- tasks ----

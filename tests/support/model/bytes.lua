@@ -12,10 +12,11 @@ do
     text = text .. text
 end
 
--- `n` bytes, up to the period, of the stream with this number, after the first `from`.
+-- `n` bytes of the stream with this number, after the first `from`.
 local function bytes(number, from, n)
     local start = (from + number * 7919) % PERIOD
-    return text:sub(start + 1, start + n)
+    local long = start + n > #text and text:rep(math.ceil((start + n) / #text)) or text
+    return long:sub(start + 1, start + n)
 end
 
 return { of = bytes, PERIOD = PERIOD }
