@@ -58,7 +58,8 @@ local function record(change)
     local key, value = change.key, change.value or ""
     local head = ("%s %d %d "):format(change.value and "SET" or "DEL", #key, #value)
     local body = key .. value
-    return ("%s%d\n"):format(head, sum(head .. body)) .. body .. "\n"
+    -- Not %d: on 32 bits Lua 5.1 has no integers as large as that.
+    return ("%s%.0f\n"):format(head, sum(head .. body)) .. body .. "\n"
 end
 
 -- Takes a change over: whether the key was there.

@@ -397,6 +397,15 @@ end)
 
 describe("resize_rings", function()
     local ring
+
+    local function resizes(name, body)
+        with("resize_rings", name, function()
+            -- The kernel doesn't say where the new queues are, and for some machines that isn't known here.
+            if ring:resize_rings(4) == -luring.EOPNOTSUPP then return pending("not on this machine") end
+            body()
+        end)
+    end
+
     before_each(function()
         local ok, made = pcall(luring.queue_init, 4, DEFER)
         ring = ok and made or nil
@@ -405,7 +414,7 @@ describe("resize_rings", function()
         if ring then luring.queue_exit(ring) end
     end)
 
-    with("resize_rings", "makes room, and what is queued and there moves along", function()
+    resizes("makes room, and what is queued and there moves along", function()
         local got = {}
         local function nop(i)
             return ring:nop(function(cqe)
@@ -428,7 +437,7 @@ describe("resize_rings", function()
         assert.equal(0, ring:in_flight())
     end)
 
-    with("resize_rings", "does so again and again, and with reads in flight", function()
+    resizes("does so again and again, and with reads in flight", function()
         local from, to = drive.idle_pipe()
         local got
         ring:read(from, 10, -1, function(cqe, _, data)
@@ -449,7 +458,7 @@ describe("resize_rings", function()
         drive.close(from, to)
     end)
 
-    with("resize_rings", "takes the number of completions too", function()
+    resizes("takes the number of completions too", function()
         assert.equal(0, ring:resize_rings(4, 128))
         for _ = 1, 32 do
             for _ = 1, 4 do ring:nop() end
@@ -459,7 +468,7 @@ describe("resize_rings", function()
         assert.equal(128, ring:cq_ready())
     end)
 
-    with("resize_rings", "refuses what has no room for what is there, and changes nothing", function()
+    resizes("refuses what has no room for what is there, and changes nothing", function()
         for _ = 1, 4 do ring:nop() end
         assert.equal(-luring.EOVERFLOW, ring:resize_rings(2))
         assert.equal(-luring.EINVAL, ring:resize_rings(0))
@@ -470,7 +479,7 @@ describe("resize_rings", function()
         assert.equal(0, ring:in_flight())
     end)
 
-    with("resize_rings", "within a callback leaves its completion where it was", function()
+    resizes("within a callback leaves its completion where it was", function()
         local calls = {}
         for i = 1, 3 do
             ring:nop(function(cqe)
@@ -485,7 +494,7 @@ describe("resize_rings", function()
         assert.equal(0, ring:in_flight())
     end)
 
-    it("is -EINVAL for a ring that can't be resized, and submits nothing", function()
+    resizes("is -EINVAL for a ring that can't be resized, and submits nothing", function()
         local other = luring.queue_init(4, luring.IORING_SETUP_SQPOLL)
         other:nop()
         assert.equal(-luring.EINVAL, other:resize_rings(8))
@@ -498,7 +507,7 @@ describe("resize_rings", function()
         luring.queue_exit(other)
     end)
 
-    with("resize_rings", "leaves a process without leaks", function()
+    resizes("leaves a process without leaks", function()
         local result = child.run([[
             local luring = require "luring"
             local ring = luring.queue_init(4, 2 ^ 12 + 2 ^ 13)

@@ -3,6 +3,22 @@ local child = require "child"
 local drive = require "drive"
 local host = require "host"
 
+-- Leaves room for `n` more descriptors: what to call to have room again.
+local function room_for(n)
+    local filled, last = {}, -1
+    -- Up to where none is open.
+    repeat
+        local before = last
+        last = luring.open_file("/dev/null", "r")
+        filled[#filled + 1] = last
+    until last == before + 1 and #filled > 20
+    local limit = host.limit(last + 1 + n)
+    return function()
+        host.limit(limit)
+        for _, fd in ipairs(filled) do luring.close_fd(fd) end
+    end
+end
+
 -- What takes no descriptor and no memory for good: it is garbage at once.
 local function ring() return luring.queue_init(4, 0) end
 
@@ -10,16 +26,14 @@ describe("queue_init", function()
     it("collects garbage when there are no descriptors left", function()
         collectgarbage()
         collectgarbage("stop")
-        local fd = luring.open_file("/dev/null", "r")
-        luring.close_fd(fd)
-        local limit = host.limit(fd + 3)
+        local restore = room_for(3)
         local kept = {}
         local ok, message = pcall(function()
             for _ = 1, 10 do ring() end
             for i = 1, 3 do kept[i] = ring() end
         end)
         local full, why = pcall(ring)
-        host.limit(limit)
+        restore()
         collectgarbage("restart")
         for _, one in ipairs(kept) do luring.queue_exit(one) end
         assert.is_true(ok, message)
@@ -32,7 +46,7 @@ describe("queue_init", function()
         collectgarbage("stop")
         local fd = luring.open_file("/dev/null", "r")
         luring.close_fd(fd)
-        local limit = host.limit(fd + 2)
+        local restore = room_for(2)
         local made = {}
         pcall(function()
             for i = 1, 10 do
@@ -43,7 +57,7 @@ describe("queue_init", function()
                 end)
             end
         end)
-        host.limit(limit)
+        restore()
         collectgarbage("restart")
         for _, one in ipairs(made) do luring.queue_exit(one) end
         made = nil -- luacheck: ignore

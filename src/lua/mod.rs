@@ -304,11 +304,18 @@ impl Lua {
         unsafe { ffi::lua_pushboolean(self.0, value.into()) }
     }
 
-    /// Pushes an integer.
+    /// Pushes an integer. On 32 bits the integers of Lua 5.1, 5.2 and LuaJIT are shorter, but not
+    /// their numbers.
     #[inline]
     pub fn push_integer(&self, value: i64) {
         // SAFETY: `new`'s promise; one slot.
-        unsafe { ffi::lua_pushinteger(self.0, value as ffi::lua_Integer) }
+        unsafe {
+            if size_of::<ffi::lua_Integer>() < size_of::<i64>() {
+                ffi::lua_pushnumber(self.0, value as f64);
+            } else {
+                ffi::lua_pushinteger(self.0, value as ffi::lua_Integer);
+            }
+        }
     }
 
     /// Pushes a light userdata.
