@@ -16,6 +16,7 @@ local EXAMPLES = {
     store = "journal",
     tail = "/etc/passwd",
     tcp_proxy = "127.0.0.1:1",
+    tls = "https://127.0.0.1:1/",
     udp_echo = "0",
     write_read = "/nowhere/file",
 }
