@@ -49,7 +49,7 @@ CHANGELOG = CHANGELOG.md
 DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md %.lua %.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
-.PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf docs demo deps bench check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5
+.PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf docs demo deps bench check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -118,6 +118,11 @@ bench: ## measure it beside luv, cqueues, luaposix and C (QUICK=1; PEER=folder o
 	@$(MAKE) --no-print-directory build LUA_VERSION=5.4
 	@CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' MODULE='$(MODULES)/5.4' scripts/bench $(if $(QUICK),--quick) \
 	$(if $(PEER),--peer '$(PEER)') $(if $(PEER_NAME),--peer-name '$(PEER_NAME)') $(if $(DOCS),--docs '$(DOCS)')
+
+check-misuse: ## put it through misuses, beside another luring.so (PEER=folder)
+	@$(ONE_LUA)$(MAKE) --no-print-directory build
+	@lua=$$(scripts/find-lua $(LUA_VERSION)) && \
+	"$$lua" tests/misuse/run.lua '$(MODULES)/$(LUA_ABI)' $(if $(PEER),'$(PEER)')
 
 check-instructions: ## do read, write, recv and send take no more instructions than they may
 	@$(MAKE) --no-print-directory build LUA_VERSION=5.4

@@ -1,4 +1,7 @@
 local child = require "child"
+package.path = child.support .. "../misuse/?.lua;" .. package.path
+local judge = require "judge"
+local programs = require "programs"
 
 -- What ends the C module's process, each in a process of its own here.
 local START = [[
@@ -94,6 +97,14 @@ describe("without a crash", function()
         end)
     end
 
+    -- Those that the C module can be put through too: `make check-misuse`.
+    for _, name in ipairs(programs) do
+        it(name, function()
+            local verdict, said = judge.run(name)
+            assert.equal("ok", verdict, said)
+        end)
+    end
+
     it("an error in a callback that nobody catches ends the program with its traceback", function()
         local result = child.run(START .. [[
             luring.read(ring, from, 100000, -1, print)
@@ -102,5 +113,25 @@ describe("without a crash", function()
         assert.equal(1, result.status)
         assert.truthy(result.output:find("on purpose", 1, true), result.output)
         assert.truthy(result.output:find("do_cqes", 1, true), result.output)
+    end)
+end)
+
+describe("the judge of misuses", function()
+    it("knows one end from another", function()
+        for text, expected in pairs {
+            [""] = { "ok", "" },
+            ["wrong('bytes')"] = { "wrong", "bytes" },
+            ["leak('memory')"] = { "leak", "memory" },
+            ["error('spurious', 0)"] = { "wrong", "spurious" },
+            ["print 'noise'"] = { "wrong", "noise" },
+            ["local pid = contents('/proc/self/stat'):match('^%d+') os.execute('kill -ABRT ' .. pid)"] =
+                { "crash", "signal 6" },
+        } do
+            programs.mine = text
+            local verdict, said = judge.run("mine")
+            assert.equal(expected[1], verdict, text)
+            assert.truthy(said:find(expected[2], 1, true), said)
+        end
+        assert.equal("hang", (judge.verdict { status = 124, output = "" }))
     end)
 end)
