@@ -64,6 +64,34 @@ describe("a cancellation", function()
         end)
     end)
 
+    it("leaves nothing of a call that has made something of its own", function()
+        co.run(function()
+            local from, to = luring.pipe2()
+            local full = co.stream(to)
+            assert(co.timeout(0.05, full.write, full, ("x"):rep(1000000)) == nil)
+            local empty, other = luring.pipe2()
+            local paths = { [from] = "", [to] = "", [empty] = "" }
+            for fd in pairs(paths) do paths[fd] = "/proc/self/fd/" .. fd end
+            local calls = {
+                read_file = { co.read_file, paths[empty] },
+                write_file = { co.write_file, paths[to], "more", { sync = true } },
+                capture = { co.capture, { "sleep", "100" } },
+                ["capture with a timeout"] = { co.capture, { "sleep", "100", timeout = 50 } },
+            }
+            local before = descriptors()
+            for name, call in pairs(calls) do
+                local t = co.spawn((table.unpack or unpack)(call)) -- luacheck: ignore 143
+                for _ = 1, 6 do co.sleep(0.002) end
+                assert.equal("waiting", t:status(), name)
+                t:cancel()
+                co.pcall(t.join, t)
+                assert.equal("cancelled", t:status(), name)
+                assert.equal(before, descriptors(), name)
+            end
+            for _, fd in ipairs { from, empty, other } do luring.close_fd(fd) end
+        end)
+    end)
+
     it("is an error of the task's own, with why", function()
         co.run(function()
             local got

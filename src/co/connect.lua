@@ -96,8 +96,10 @@ local function race(list, options)
             return nil, message, errno
         end
     end
-    group.public.any(attempts)
+    local child = group.call(group.public.any, attempts)
+    -- Though it may have been cancelled meanwhile: nobody else has the connection.
     if winner then return winner end
+    group.results(task.me(), child)
     return nil, failures[1][1], failures[1][2]
 end
 

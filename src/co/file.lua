@@ -4,6 +4,7 @@ local luring = require "luring"
 local part = ...
 local actions = part "actions"
 local failure = part "failure"
+local group = part "group"
 local reading = part "reading"
 local scope = part "scope"
 local stream = part "stream"
@@ -185,14 +186,33 @@ end
 
 -- ---- whole files ----
 
+-- Calls `f(open)`, where `open` is file.public.open for one file, and closes that whatever comes.
+local function with_file(f)
+    local opened
+    local child = group.call(f, function(...)
+        local message, errno
+        opened, message, errno = file.public.open(...)
+        return opened, message, errno
+    end)
+    if opened then opened:close() end
+    return group.results(task.me(), child)
+end
+
 function file.public.read_file(path)
-    local f, message, errno = file.public.open(path)
-    if not f then return nil, message, errno end
-    local data
-    data, message, errno = f:read_all()
-    f:close()
-    if not data then return nil, message, errno end
-    return data
+    return with_file(function(open)
+        local f, message, errno = open(path)
+        if not f then return nil, message, errno end
+        return f:read_all()
+    end)
+end
+
+-- Has the names of a folder on the disk, as far as that can be.
+local function sync_folder(path)
+    local folder = luring.open_file(path, luring.O_RDONLY)
+    if folder < 0 then return end
+    local t = task.me()
+    task.wait_bare(t, luring.fsync, folder, 0, t.done or t:done_of())
+    luring.close_fd(folder)
 end
 
 -- With `sync` it is on the disk when this returns; with `atomic` a reader finds the old contents or
@@ -200,30 +220,30 @@ end
 function file.public.write_file(path, data, options)
     options = options or {}
     local to = options.atomic and path .. "." .. luring.now() .. ".new" or path
-    local f, message, errno = file.public.open(to, "w")
-    if not f then return nil, message, errno end
-    local ok
-    ok, message, errno = f:write(data)
-    if ok and options.sync then ok, message, errno = f:sync() end
-    local shut, why, number = f:close()
-    if ok and not shut then ok, message, errno = nil, why, number end
-    if ok and options.atomic then
-        local renamed
-        renamed, why = os.rename(to, path)
-        if not renamed then ok, message, errno = nil, why, luring.EIO end
-        if renamed and options.sync then
-            local folder = luring.open_file(path:match("^(.*/)[^/]*$") or ".", luring.O_RDONLY)
-            if folder >= 0 then
-                wait(task.me(), luring.fsync, 2, folder, 0)
-                luring.close_fd(folder)
+    local there = false
+    local child = group.call(with_file, function(open)
+        local f, message, errno = open(to, "w")
+        if not f then return nil, message, errno end
+        there = true
+        local ok
+        ok, message, errno = f:write(data)
+        if ok and options.sync then ok, message, errno = f:sync() end
+        if not ok then return nil, message, errno end
+        return f:close()
+    end)
+    if options.atomic and there then
+        if child.state ~= "done" or not child:outcome() then
+            os.remove(to)
+        else
+            local renamed, why = os.rename(to, path)
+            if not renamed then
+                os.remove(to)
+                return nil, why, luring.EIO
             end
+            if options.sync then group.call_shielded(sync_folder, path:match("^(.*/)[^/]*$") or ".") end
         end
     end
-    if not ok then
-        if options.atomic then os.remove(to) end
-        return nil, message, errno
-    end
-    return true
+    return group.results(task.me(), child)
 end
 
 -- ---- from a file to a stream ----

@@ -148,34 +148,28 @@ function process.public.capture(program)
     local seconds, max = spec.timeout, spec.max
     spec.timeout, spec.max = nil, nil
     spec.stdout, spec.stderr = spec.stdout or "pipe", spec.stderr or "pipe"
-    local input = spec.stdin
     local out, err = {}, {}
-    local result
-    local function run()
-        local p, message, errno = process.public.process(spec)
-        if not p then return nil, message, errno end
-        local function execute()
-            local work = { function() p:wait() return true end }
-            if p.stdout then work[#work + 1] = function() return collect(p.stdout, max, out) end end
-            if p.stderr then work[#work + 1] = function() return collect(p.stderr, max, err) end end
-            local done, why, number = group.public.all(work)
-            if not done then return nil, why, number end
-            local ok, kind, n = p:wait()
-            result = { ok = ok or false, kind = kind, status = n }
-            return true
-        end
-        local done
-        if seconds then
-            done, message, errno = group.public.timeout(seconds, execute)
-        else
-            done, message, errno = execute()
-        end
-        group.public.shield(p.close, p)
-        if not done then return nil, message, errno end
+    local p, result
+    local function execute()
+        local work = { function() p:wait() return true end }
+        if p.stdout then work[#work + 1] = function() return collect(p.stdout, max, out) end end
+        if p.stderr then work[#work + 1] = function() return collect(p.stderr, max, err) end end
+        local done, why, number = group.public.all(work)
+        if not done then return nil, why, number end
+        local ok, kind, n = p:wait()
+        result = { ok = ok or false, kind = kind, status = n }
         return true
     end
-    local _ = input
-    local done, message, errno = run()
+    local child = group.call(function()
+        local message, errno
+        p, message, errno = process.public.process(spec)
+        if not p then return nil, message, errno end
+        if seconds then return group.public.timeout(seconds, execute) end
+        return execute()
+    end)
+    -- Whatever has come, it does not go on.
+    if p then group.call_shielded(p.close, p) end
+    local done, message, errno = group.results(task.me(), child)
     result = result or { ok = false }
     result.stdout, result.stderr = table.concat(out), table.concat(err)
     if not done then return nil, message, errno, result end
