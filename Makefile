@@ -49,7 +49,7 @@ CHANGELOG = CHANGELOG.md
 DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md %.lua %.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
-.PHONY: build install install-doc uninstall check check-valgrind check-messages check-kernel check-elf docs demo deps bench check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5
+.PHONY: build install install-doc uninstall check check-valgrind check-model soak fuzz check-messages check-kernel check-elf docs demo deps bench check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -84,6 +84,13 @@ check-valgrind: ## run them under valgrind, on Lua 5.1 and 5.4
 
 fuzz: ## run random Lua programs under AddressSanitizer (SEED, PROGRAMS, LUA_VERSIONS)
 	@scripts/fuzz $(LUA_VERSIONS)
+
+check-model: ## random actions and tasks against small models (SEED, SEQUENCES, LUA_VERSIONS)
+	@MAKE="$(MAKE)" MODULES="$(MODULES)" LURING_TEST_SEED=$(or $(SEED),1) LURING_TEST_SEQUENCES=$(or $(SEQUENCES),10000) \
+	LURING_TEST_SECONDS=36000 LURING_TEST_SPECS="tests/model_spec.lua tests/co_model_spec.lua" scripts/check $(LUA_VERSIONS)
+
+soak: build ## mixed load for DURATION seconds (3600), every byte checked
+	@MODULES='$(MODULES)' scripts/soak $(LUA_VERSION)
 
 check-kernel: ## run them on the kernel of another Debian, in a virtual machine (SUITE, LUA_VERSIONS)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-kernel $(or $(SUITE),bookworm) $(KERNEL)
