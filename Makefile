@@ -49,7 +49,7 @@ CHANGELOG = CHANGELOG.md
 DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md %.lua %.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
-.PHONY: build install install-doc uninstall check check-valgrind check-model soak fuzz check-messages check-kernel check-elf docs demo deps bench check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5
+.PHONY: build install install-doc uninstall check check-valgrind check-model soak fuzz check-messages check-kernel check-elf docs demo deps bench bench-http check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -82,7 +82,7 @@ check: ## run every test on every Lua that is installed (LUA_VERSIONS narrows it
 check-valgrind: ## run them under valgrind, on Lua 5.1 and 5.4
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-valgrind
 
-fuzz: ## run random Lua programs under AddressSanitizer (SEED, PROGRAMS, LUA_VERSIONS)
+fuzz: ## run random Lua programs under AddressSanitizer (SEED, PROGRAMS, DURATION, LUA_VERSIONS)
 	@scripts/fuzz $(LUA_VERSIONS)
 
 check-model: ## random actions and tasks against small models (SEED, SEQUENCES, LUA_VERSIONS)
@@ -125,6 +125,10 @@ bench: ## measure it beside luv, cqueues, luaposix and C (QUICK=1; PEER=folder o
 	@$(MAKE) --no-print-directory build LUA_VERSION=5.4
 	@CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' MODULE='$(MODULES)/5.4' scripts/bench $(if $(QUICK),--quick) \
 	$(if $(PEER),--peer '$(PEER)') $(if $(PEER_NAME),--peer-name '$(PEER_NAME)') $(if $(DOCS),--docs '$(DOCS)')
+
+bench-http: ## files by HTTP, beside nginx, luv and lua-http (ROUNDS)
+	@for version in 5.1 5.4; do $(MAKE) --no-print-directory build LUA_VERSION=$$version || exit; done
+	@MODULES='$(MODULES)' scripts/bench-http
 
 check-misuse: ## put it through misuses, beside another luring.so (PEER=folder)
 	@$(ONE_LUA)$(MAKE) --no-print-directory build
