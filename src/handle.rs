@@ -229,9 +229,16 @@ pub fn push_head(lua: &mut Lua, table: c_int) {
     push_at(lua, table, HEAD);
 }
 
-/// Lets go of it. The ring's table is on top.
+/// Lets go of it, if it is there: some Luas make room in a table for a nil that is new, and
+/// raise when there is none. The ring's table is on top.
 pub fn release_head(lua: &Lua) {
-    release_at(lua, HEAD);
+    lua.raw_get(-1, VALUES);
+    if lua.raw_get(-1, HEAD) != Type::Nil {
+        lua.push_nil();
+        lua.raw_set(-3, HEAD);
+    }
+    lua.pop();
+    lua.pop();
 }
 
 /// Lets go of a slot's value. The ring's table is on top.

@@ -92,6 +92,10 @@ pub unsafe extern "C-unwind" fn luaopen_luring(state: RawState) -> c_int {
     }
     guard::register(lua);
     handle::register(lua, methods);
+    for bits in ring::slab::Key::high_bits() {
+        lua.push_light(bits);
+        lua.pop();
+    }
     lua.set_top(module);
     for (name, function) in FUNCTIONS.iter().chain(system::FUNCTIONS.into_iter().flatten()) {
         lua.push_function(*function);

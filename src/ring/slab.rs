@@ -17,7 +17,18 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Key(usize);
 
+/// Where a light userdata's high bits begin, of which LuaJIT keeps a list.
+const HIGH_BITS: u32 = 39;
+
 impl Key {
+    /// Numbers with all the high bits that keys can have, for the Luas that list them: a new one
+    /// takes memory there, and what is queued must not be lost for want of it.
+    pub fn high_bits() -> impl Iterator<Item = usize> {
+        let listed = cfg!(any(feature = "lua51", feature = "luajit"));
+        let count = if listed { 1 << KEY_BITS.saturating_sub(HIGH_BITS) } else { 0 };
+        (0..count).map(|bits: usize| bits.checked_shl(HIGH_BITS).unwrap_or(0))
+    }
+
     fn new(index: u32, generation: u32) -> Key {
         Key((generation as usize) << INDEX_BITS | index as usize)
     }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -24,6 +25,15 @@ typedef int (*lua_CFunction)(lua_State *);
 extern lua_Integer luaL_checkinteger(lua_State *, int);
 extern const char *luaL_checklstring(lua_State *, int, size_t *);
 extern lua_State *luaL_newstate(void);
+typedef void *(*lua_Alloc)(void *, void *, size_t, size_t);
+#if LUA_NUM < 505
+extern lua_State *lua_newstate(lua_Alloc, void *);
+#else
+extern lua_State *lua_newstate(lua_Alloc, void *, unsigned);
+#define lua_newstate(f, u) lua_newstate(f, u, 0)
+#endif
+extern void lua_pushvalue(lua_State *, int);
+extern int lua_type(lua_State *, int);
 extern int luaL_loadstring(lua_State *, const char *);
 extern void lua_close(lua_State *);
 extern void lua_createtable(lua_State *, int, int);
@@ -156,6 +166,77 @@ static int host_state(lua_State *L)
 	return 1;
 }
 
+/* An allocator that fails, while it is armed, from the `first`-th time on that it is asked for
+   more, `span` times. */
+struct starved { int armed; long asked, first, span, failed; };
+
+static void *starved_alloc(void *data, void *block, size_t before, size_t size)
+{
+	struct starved *s = data;
+	if (size == 0) {
+		free(block);
+		return NULL;
+	}
+	/* Without a block, `before` is a type. */
+	if (s->armed && (!block || size > before)) {
+		s->asked++;
+		if (s->asked >= s->first && s->asked - s->first < s->span) {
+			s->failed++;
+			return NULL;
+		}
+	}
+	return realloc(block, size);
+}
+
+/* The error at the top of another state's stack, in the words of this one. */
+static void push_error(lua_State *L, lua_State *other)
+{
+	const char *text = lua_type(other, -1) == 4 ? lua_tolstring(other, -1, NULL) : NULL;
+	lua_pushstring(L, text ? text : "an error that is no string");
+}
+
+/* starve(chunk, span, step): runs the chunk in a state of its own, which gives two functions. The
+   first is called again and again: of the n-th call the allocation n * step fails, and `span` - 1
+   more. Then the second gets the error, or nil, with all memory there is. The end is a call for
+   which nothing failed. Returns how many calls there were and nil, or the error of the second; nil
+   where the interpreter takes no allocator. */
+static int host_starve(lua_State *L)
+{
+	struct starved s = { 0 };
+	const char *chunk = luaL_checklstring(L, 1, NULL);
+	lua_Integer step = luaL_checkinteger(L, 3), calls = 0;
+	lua_State *other;
+	int failed = 0;
+	s.span = (long)luaL_checkinteger(L, 2);
+	other = lua_newstate(starved_alloc, &s);
+	if (!other)
+		return 0;
+	luaL_openlibs(other);
+	failed = luaL_loadstring(other, chunk) != 0 || lua_pcall(other, 0, 2, 0) != 0;
+	do {
+		if (failed)
+			break;
+		lua_pushvalue(other, 2);
+		lua_pushvalue(other, 1);
+		s.first = (long)(++calls * step);
+		s.asked = s.failed = 0;
+		s.armed = 1;
+		if (lua_pcall(other, 0, 0, 0) == 0) {
+			s.armed = 0;
+			lua_pushnil(other);
+		}
+		s.armed = 0;
+		failed = lua_pcall(other, 1, 0, 0) != 0;
+	} while (s.failed);
+	lua_pushinteger(L, calls);
+	if (failed)
+		push_error(L, other);
+	else
+		lua_pushnil(L);
+	lua_close(other);
+	return 2;
+}
+
 static void *call(void *L)
 {
 	return (void *)(intptr_t)lua_pcall(L, 0, 0, 0);
@@ -181,10 +262,10 @@ int luaopen_host(lua_State *L)
 		{ "wait", host_wait }, { "exit", host_exit },
 		{ "alarm", host_alarm }, { "umask", host_umask }, { "mode", host_mode },
 		{ "limit", host_limit }, { "light", host_light }, { "state", host_state },
-		{ "strerror", host_strerror },
+		{ "strerror", host_strerror }, { "starve", host_starve },
 		{ "close", host_close },
 	};
-	lua_createtable(L, 0, 12);
+	lua_createtable(L, 0, 13);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		lua_pushcclosure(L, all[i].function, 0);
 		lua_setfield(L, -2, all[i].name);

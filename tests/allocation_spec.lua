@@ -1,0 +1,67 @@
+local drive = require "drive"
+local host = require "host"
+local shortage = require "shortage"
+
+-- How many allocations fail in a row. After one, a Lua that collects and asks again has its memory; with
+-- two it hasn't, but what cleans up has; and all that follow may fail, until the program is told.
+local SPANS = { once = 1, twice = 2, ["for good"] = 1000000000 }
+
+-- Some LuaJITs take no allocator of a program's own.
+local takes_allocators = host.starve("return function() end, function() end", 1, 1) ~= nil
+
+describe("where Lua has no memory for one thing after the other,", function()
+    if not takes_allocators then
+        it("nothing is half done", function() pending("this interpreter takes no allocator") end)
+        return
+    end
+
+    for how, span in pairs(SPANS) do
+        it("a ring's actions are queued or not, and each ends once: it fails " .. how, function()
+            local before = drive.descriptors()
+            local calls, err = host.starve(shortage.RING, span, 1)
+            assert.is_nil(err, ("call %d: %s"):format(calls, tostring(err)))
+            assert.is_true(calls > 100, calls)
+            assert.equal(before, drive.descriptors())
+        end)
+    end
+
+    it("what is queued without memory of Lua's needs none for its key", function()
+        -- Keys of many rings: LuaJIT lists their high bits.
+        local _, err = host.starve([[
+            if jit then jit.off() end
+            local luring = require "luring"
+            local rings, queued = {}, 0
+            for i = 1, 64 do rings[i] = luring.queue_init(1, 0) end
+            local nop, in_flight = luring.nop, luring.in_flight
+            return function()
+                for i = 1, 64 do
+                    nop(rings[i])
+                    queued = i
+                end
+            end, function(err)
+                local count = 0
+                for i = 1, 64 do count = count + in_flight(rings[i]) end
+                for i = 1, 64 do luring.queue_exit(rings[i]) end
+                if err or count ~= 64 or queued ~= 64 then
+                    error(("%d in flight, %d queued: %s"):format(count, queued, tostring(err)), 0)
+                end
+            end]], SPANS["for good"], 1)
+        assert.is_nil(err)
+    end)
+
+    it("the module is loaded or not, and the next time it is", function()
+        local calls, err = host.starve([[
+            if jit then jit.off() end
+            local function forget() package.loaded.luring, package.loaded["luring.co"] = nil, nil end
+            local function load() require "luring.co" end
+            return load, function(err)
+                forget()
+                if err ~= nil and not tostring(err):find("not enough memory", 1, true) then error(err, 0) end
+                local luring, co = require "luring", require "luring.co"
+                if co.run(function() return luring.in_flight(co.self().ring) end) ~= 0 then error("no ring", 0) end
+                forget()
+            end]], SPANS["for good"], 97)
+        assert.is_nil(err, ("call %d: %s"):format(calls, tostring(err)))
+        assert.is_true(calls > 10, calls)
+    end)
+end)
