@@ -36,9 +36,10 @@ end
 local function dial_bare(t, addr, options)
     local fd = socket_for(addr, options)
     if fd < 0 then return failure.refused(fd) end
+    local s = scope.own(stream.of_socket(fd)) -- owned already, should there be no memory to connect it
     local res = task.wait_bare(t, luring.connect, fd, addr, t.done or t:done_of())
-    if res >= 0 then return scope.own(stream.of_socket(fd)) end
-    luring.close_fd(fd)
+    if res >= 0 then return s end
+    s:close()
     return failure.refused(res)
 end
 

@@ -13,8 +13,10 @@ local function wake_parent(t)
     task.wake(t.parent)
 end
 
-local function start(parent, on_end, f, ...)
-    local t = task.start(parent.loop, parent.scope, parent, on_end, f, ...)
+-- A task that a call is made of; it is yet to begin, so that nothing begins which the caller, for want
+-- of memory, doesn't wait for.
+local function make(parent, on_end, f, ...)
+    local t = task.make(parent.loop, parent.scope, parent, on_end, f, ...)
     return t
 end
 
@@ -22,7 +24,7 @@ end
 function group.call_shielded(f, ...)
     local t = task.me()
     task.about_to_park_shielded(t)
-    local child = start(t, wake_parent, f, ...)
+    local child = task.begin(make(t, wake_parent, f, ...))
     while not child.state do task.park_shielded(t, "shield") end
     return child
 end
@@ -30,9 +32,10 @@ end
 -- Runs `f` as a task while `lock`, which the caller has, is held.
 function group.call_within(lock, f, ...)
     local t = task.me()
-    local child = start(t, wake_parent, f, ...)
+    local child = make(t, wake_parent, f, ...)
     local outer = t.callee
     t.callee = child
+    task.begin(child)
     while not child.state do task.park(t, group.cancel_child, "call") end
     t.callee = outer
     lock:release()
@@ -49,9 +52,10 @@ group.cancel_child = cancel_child
 function group.call(f, ...)
     local t = task.me()
     task.about_to_park(t)
-    local child = start(t, wake_parent, f, ...)
+    local child = make(t, wake_parent, f, ...)
     local outer = t.callee
     t.callee = child
+    task.begin(child)
     while not child.state do task.park(t, cancel_child, "call") end
     t.callee = outer
     return child
@@ -86,12 +90,13 @@ function group.public.timeout(seconds, f, ...)
     scope.check_function(f, "timeout", 2)
     local t = task.me()
     task.about_to_park(t)
-    local child = start(t, wake_parent, f, ...)
+    local child = make(t, wake_parent, f, ...)
     local alarm = setmetatable({ child = child }, Alarm)
     local deadlines = t.loop.deadlines
     if seconds < math.huge then deadlines:add(alarm, t.loop:now() + math.max(seconds, 0)) end
     local outer = t.callee
     t.callee = child
+    task.begin(child)
     while not child.state do task.park(t, cancel_child, "timeout") end
     t.callee = outer
     deadlines:remove(alarm)
@@ -109,31 +114,31 @@ Several.__index = Several
 
 local function one_ended(t)
     local self = t.group
-    self.running = self.running - 1
-    self.tasks[t] = nil
-    if t.state == "failed" then
-        if self.failed then
-            table.insert(self.further, t)
-        else
-            self.failed = t
-            self:cancel()
-        end
-    else
+    -- What can fail comes first.
+    if t.state ~= "failed" then
         self:ended(t)
+    elseif self.failed and self.failed ~= t then
+        table.insert(self.further, t)
+    else
+        self.failed = t
+        self:cancel()
     end
     if self.waiting then task.wake(self.parent) end
+    self.tasks[t] = nil
+    self.running = self.running - 1
 end
 
 local function new(ended)
     return setmetatable({ parent = task.me(), tasks = {}, running = 0, further = {}, ended = ended }, Several)
 end
 
-function Several:start(f, ...)
-    local t = start(self.parent, one_ended, f, ...)
-    t.group = self
+function Several:start(place, f, ...)
+    local parent = self.parent
+    local t = make(parent, one_ended, f, ...)
+    t.group, t.place = self, place
     self.tasks[t] = true
     self.running = self.running + 1
-    return t
+    task.begin(t)
 end
 
 function Several:cancel(why)
@@ -187,7 +192,7 @@ function group.public.all(functions)
     for _, f in ipairs(functions) do scope.check_function(f, "all", 2) end
     local self = new(all_ended)
     self.list = {}
-    for place, f in ipairs(functions) do self:start(f).place = place end
+    for place, f in ipairs(functions) do self:start(place, f) end
     self:wait(0)
     self:check()
     if self.refusal then return nil, self.refusal[1], self.refusal[2] end
@@ -217,7 +222,7 @@ function group.public.any(functions)
     task.about_to_park(t)
     for _, f in ipairs(functions) do scope.check_function(f, "any", 2) end
     local self = new(any_ended)
-    for _, f in ipairs(functions) do self:start(f) end
+    for place, f in ipairs(functions) do self:start(place, f) end
     self:wait(0)
     if self.failed then self:check() end
     local values = self.winner
@@ -242,7 +247,7 @@ function group.public.map(n, items, f)
         if type(items) == "table" then item = items[place + 1] else item = items() end
         if item == nil then break end
         place = place + 1
-        self:start(f, item).place = place
+        self:start(place, f, item)
         self:wait(n - 1)
         if t.doomed then break end
     end

@@ -89,26 +89,29 @@ local function ask_for_cancels(self, now)
     return soonest
 end
 
+-- Those that an error keeps from their turn stay.
 local function queue_held(self)
-    local held = self.held
-    self.held = {}
+    local held, rest = self.held, nil
     for place = 1, #held do
-        if not task.queue_held(held[place]) then
-            for rest = place, #held do table.insert(self.held, held[rest]) end
-            return
+        local t = held[place]
+        if t.held and (rest or not task.queue_held(t)) then
+            rest = rest or {}
+            rest[#rest + 1] = t
         end
     end
+    self.held = rest or {}
 end
 
 -- Runs what was ready when it began.
 local function run_ready(self)
     local ready, last = self.ready, self.last
-    local run = task.run_ready
+    local run, now = task.run_ready, task.now
     while self.first <= last do
         local first = self.first
         local t = ready[first]
         ready[first] = nil
         self.first = first + 1
+        now.task = t -- if the call fails, it is the task that does
         run(t)
     end
     if self.first > self.last then self.first, self.last = 1, 0 end
@@ -206,20 +209,29 @@ local function guarded_turn(self, wait)
         self.failures = nil
         return result
     end
+    local resumed = task.now.task
+    task.now.task = false
     if type(result) == "string" and result:find("belongs to the parent process", 1, true) then
         self.tasks, self.count, self.ready, self.first, self.last = {}, 0, {}, 1, 0
         task.refuse()
         self.inherited = true
         return true
     end
-    if task.refuse(result) then return true end
+    local could, refused = pcall(task.refuse, result, resumed)
+    if not could then -- memory is short: what fails now leaves the loop
+        resumed, task.now.task = task.now.task or resumed, false
+        could, refused = pcall(task.refuse, result, resumed)
+    end
+    task.now.task = false
+    if not could then error(refused, 0) end
+    if refused then return true end
     -- A ring that is gone lets nothing end: its tasks are given up.
     self.failures = (self.failures or 0) + 1
     if self.failures > PATIENCE then self.tasks, self.count = {}, 0 end
-    if self.broken == nil then
-        self.broken = { result }
-        for t in pairs(self.tasks) do t:cancel("the loop has been interrupted") end
-    end
+    if self.broken == nil then self.broken = { result } end
+    local list = {}
+    for t in pairs(self.tasks) do list[#list + 1] = t end
+    for _, t in ipairs(list) do task.insist(t, "the loop has been interrupted") end
     return true
 end
 

@@ -20,7 +20,7 @@ scope.new = new
 
 -- The first error ends all the others; it leaves the scope, and the rest with it.
 function Scope:fail(t)
-    if self.failed then
+    if self.failed and self.failed ~= t then
         self.further = self.further or {}
         table.insert(self.further, t)
         return
@@ -39,20 +39,22 @@ end
 -- Counts a task that the scope waits for, or that it cancels when the others have ended.
 function Scope:enter(t, background)
     t.home = self
+    if background then t.is_background = true end
     self.tasks[t] = true
     if background then
-        t.is_background = true
         self.background = self.background + 1
     else
         self.count = self.count + 1
     end
 end
 
--- A task that has ended counts no more.
+-- A task that has ended counts no more. What can fail comes first.
 function Scope:leave(t)
+    local background, count = self.background, self.count
+    if t.is_background then background = background - 1 else count = count - 1 end
+    if self.waiter and (count == 0 or background == 0) then task.wake(self.waiter) end
     self.tasks[t] = nil
-    if t.is_background then self.background = self.background - 1 else self.count = self.count - 1 end
-    if self.waiter and (self.count == 0 or self.background == 0) then task.wake(self.waiter) end
+    self.background, self.count = background, count
 end
 
 local function ended(t)
@@ -67,8 +69,9 @@ function scope.is_background(t)
 end
 
 local function start(self, parent, loop, background, f, ...)
-    local t = task.start(loop, self, parent, ended, f, ...)
+    local t = task.make(loop, self, parent, ended, f, ...)
     self:enter(t, background)
+    task.begin(t)
     -- A scope that is over takes nobody any more.
     if self.over then t:cancel(self.why) end
     return t

@@ -104,12 +104,12 @@ local function report(err, client)
 end
 
 local function over(self, t)
-    local client = t.client
-    self.connections[client] = nil
-    self.count = self.count - 1
-    t.home:leave(t)
+    -- What can fail comes first.
     if self.server_task then task.wake(self.server_task) end
     for waiter in pairs(self.stoppers or {}) do task.wake(waiter) end
+    t.home:leave(t)
+    self.connections[t.client] = nil
+    self.count = self.count - 1
 end
 
 -- Ends a connection that left something behind: tasks, what it made, or an error.
@@ -157,12 +157,13 @@ end
 
 local function connect(self, t, f, client)
     local s = scope.new(t.scope)
-    local c = task.start(t.loop, s, t, connection_ended, f, client)
+    local c = task.make(t.loop, s, t, connection_ended, f, client)
     c.server, c.client = self, client
     s.body = c
     self.connections[client] = c
-    self.count = self.count + 1
     t.scope:enter(c, scope.is_background(t))
+    self.count = self.count + 1
+    task.begin(c)
 end
 
 local function leave_serving(t)

@@ -165,12 +165,13 @@ end
 -- Makes a parked task go on, in the loop's next turn.
 local function wake(t, a, b, c)
     if not t.leave then return end -- it has been woken
-    t.leave = false
-    t.a, t.b, t.c = a, b, c
+    -- What takes memory comes first: without it the task waits as before.
     local loop = t.loop
     local last = loop.last + 1
-    loop.last = last
     loop.ready[last] = t
+    t.a, t.b, t.c = a, b, c
+    t.leave = false
+    loop.last = last
 end
 task.wake = wake
 
@@ -197,43 +198,53 @@ end
 
 -- ---- what runs outside of tasks ----
 
+-- Tells who waits for a task's end. Until that is through the task is among the loop's: where an error
+-- cuts it short it is done again, which tells nobody twice.
+local function conclude(t)
+    local joiners = t.joiners
+    if joiners then
+        for _, joiner in ipairs(joiners) do wake(joiner) end
+        t.joiners = nil
+    end
+    local on_end = t.on_end
+    if on_end then on_end(t) end
+    local loop = t.loop
+    loop.tasks[t] = nil
+    loop.count = loop.count - 1
+end
+
 -- Ends a task. `state` is "done", "failed" or "cancelled".
 local function finish(t, state)
     t.state = state
     t.key, t.op, t.leave, t.undo = false, false, false, nil
-    local loop = t.loop
-    loop.tasks[t] = nil
-    loop.count = loop.count - 1
-    local joiners = t.joiners
-    if joiners then
-        t.joiners = nil
-        for _, joiner in ipairs(joiners) do wake(joiner) end
+    conclude(t)
+end
+
+-- Notes where in the program a task has failed, and what it is a part of.
+local function note_trace(t, err)
+    local lines = t.thread and failure.traceback(t.thread) or {}
+    if t.inner_err == err and t.inner_trace then
+        local inner = {}
+        for _, line in ipairs(t.inner_trace) do inner[#inner + 1] = line end
+        for _, line in ipairs(lines) do inner[#inner + 1] = line end
+        lines = inner
     end
-    local on_end = t.on_end
-    if on_end then on_end(t) end
+    if t.spawned then lines[#lines + 1] = "\t" .. t.spawned .. ": task " .. t:get_name() .. " spawned" end
+    t.trace = lines
 end
 
 local function fail(t, err)
     if t.doomed and err == t.doomed then return finish(t, "cancelled") end
+    now.task = t -- whose failure it is, if there is no memory for this
     if type(err) == "string" and err:find("attempt to yield across", 1, true)
         and not err:find("co.pcall may", 1, true) then
         err = err .. " (co.pcall may wait inside)"
     end
     t.err = err
-    if type(err) == "string" and err ~= t.told then
-        local lines = failure.traceback(t.thread)
-        if t.inner_err == err and t.inner_trace then
-            local inner = {}
-            for _, line in ipairs(t.inner_trace) do inner[#inner + 1] = line end
-            for _, line in ipairs(lines) do inner[#inner + 1] = line end
-            lines = inner
-        end
-        if t.spawned then lines[#lines + 1] = "\t" .. t.spawned .. ": task " .. t:get_name() .. " spawned" end
-        t.trace = lines
-    end
+    if type(err) == "string" and err ~= t.told then note_trace(t, err) end
+    now.task = false
     finish(t, "failed")
 end
-
 
 local after, go_on
 
@@ -243,16 +254,16 @@ local function later(t, op, ...)
         return fail(t, "a task waits by luring.co's functions, and not by coroutine.yield")
     end
     local loop = t.loop
-    luring.submit(loop.ring)
     queueing = t
+    luring.submit(loop.ring)
     local key = op(loop.ring, ...)
-    queueing = nil
     if key then
         t.key = key
-        return
+    else
+        t.held = { n = select("#", ...), ... }
+        loop.held[#loop.held + 1] = t
     end
-    t.held = { n = select("#", ...), ... }
-    loop.held[#loop.held + 1] = t
+    queueing = nil
 end
 
 -- What a task has done until it yielded.
@@ -282,11 +293,14 @@ function go_on(t, ...)
     return after(t, resume(t.thread, ...))
 end
 
--- Raises in the task whose action could not be queued; false if there is none.
-function task.refuse(err)
+-- Raises in the task whose action could not be queued; false if there is none. One that was to be gone
+-- on with, and could not for want of memory, has failed.
+function task.refuse(err, resumed)
     local t = queueing
     now.task, queueing = false, nil
+    if resumed and not resumed.state then fail(resumed, err) end
     if not t then return false end
+    t.held = nil
     go_on(t, RAISE, err)
     return true
 end
@@ -355,16 +369,17 @@ function task.run_ready(t)
         t.f, t.args = nil, nil
         return finish(t, "cancelled")
     end
+    now.task = t
     t.thread = create(body)
     local f, args = t.f, t.args
     t.f, t.args = nil, nil
-    now.task = t
     if args then return after(t, resume(t.thread, t, f, unpack(args, 1, args.n))) end
     return after(t, resume(t.thread, t, f))
 end
 
--- A new task of a loop, which starts in its next turn. `on_end(t)` is called when it has ended.
-function task.start(loop, scope, parent, on_end, f, ...)
+-- A new task of a loop, which starts in its next turn once it is told to begin. `on_end(t)` is called
+-- when it has ended.
+function task.make(loop, scope, parent, on_end, f, ...)
     -- What each wait looks at stands in the object itself: a look at its class costs more.
     local t = {
         loop = loop, ring = loop.ring, scope = scope, parent = parent, on_end = on_end, f = f,
@@ -373,12 +388,23 @@ function task.start(loop, scope, parent, on_end, f, ...)
     setmetatable(t, Task)
     local n = select("#", ...)
     if n > 0 then t.args = { n = n, ... } end
+    loop.ready[loop.last + 1] = t
     loop.tasks[t] = true
-    loop.count = loop.count + 1
-    local last = loop.last + 1
-    loop.last = last
-    loop.ready[last] = t
     return t
+end
+
+-- Lets the task that was made last begin. All that takes memory has been done: nothing begins that is
+-- not counted everywhere.
+function task.begin(t)
+    local loop = t.loop
+    loop.count = loop.count + 1
+    loop.last = loop.last + 1
+    return t
+end
+
+-- Both at once.
+function task.start(...)
+    return task.begin(task.make(...))
 end
 
 -- ---- what programs do with tasks ----
@@ -397,7 +423,22 @@ end
 function Task:cancel(why)
     if self.state or self.doomed then return end
     self.doomed = failure.cancellation(self:get_name(), why)
-    if self == now.task then return end
+    if self ~= now.task then self:interrupt(why) end
+end
+
+-- Does again what an error may have cut short: ends a task, or tells it to.
+function task.insist(t, why)
+    if t.state then
+        conclude(t)
+    elseif t.doomed then
+        t:interrupt(t.doomed.why)
+    else
+        t:cancel(why)
+    end
+end
+
+-- Ends what a task that was cancelled waits for.
+function Task:interrupt(why)
     if self.key or self.held then
         self.loop:interrupt(self)
     elseif self.leave then

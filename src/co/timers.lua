@@ -1,5 +1,5 @@
 -- Deadlines: a heap, the earliest first. An entry is a table that has `at`, when it is due, and a
--- method `due`; its place in the heap is `at_place`, nil when it is not there.
+-- method `due`; its place in the heap is `at_place`, nil or false when it is not there.
 
 local timers = {}
 
@@ -46,9 +46,12 @@ local function sink(heap, entry, place)
 end
 
 function Heap:add(entry, at)
-    entry.at = at
-    self.n = self.n + 1
-    rise(self, entry, self.n)
+    -- What takes memory comes first: without it the entry is not there.
+    local n = self.n + 1
+    entry.at, entry.at_place = at, false
+    self[n] = entry
+    self.n = n
+    rise(self, entry, n)
 end
 
 -- Takes an entry out; one that is not there is left alone.

@@ -304,4 +304,106 @@ return program, function(err)
 end
 ]]
 
+-- The same with tasks. What there is no memory to close stays open, where it does not come back.
+shortage.TASKS = COMMON .. [[
+local co = require "luring.co"
+local LARGE = ("0123456789abcdef"):rep(10000)
+local path = os.tmpname()
+
+local lost -- what has ended a connection
+
+local function right(got, wanted)
+    if lost then error(lost, 0) end
+    if got ~= wanted then error("wrong: " .. tostring(got), 0) end
+end
+
+local function program()
+    lost = nil
+    co.run(function()
+        -- A connection whose server and client take turns.
+        local server = assert(co.listen("127.0.0.1", 0))
+        local host, port = server:address()
+        local echo = co.spawn(function()
+            assert(server:serve(function(client)
+                while true do
+                    local line = client:line()
+                    if not line then return end
+                    client:write(line, "!\n")
+                end
+            end, { on_error = function(err) lost = err end }))
+        end)
+        local client = assert(co.connect(host, port, { timeout = 60 }))
+        assert(client:write("one\ntwo\n"))
+        right(client:line(), "one!")
+        right(client:line(), "two!")
+        client:close()
+        server:close()
+        echo:join()
+
+        -- Much at a time, between tasks.
+        fds[1], fds[2] = luring.socketpair()
+        local one = co.stream(fds[1])
+        fds[1] = false
+        local other = co.stream(fds[2])
+        fds[2] = false
+        local writer = co.spawn(function()
+            assert(one:write(LARGE))
+            assert(one:shutdown())
+        end)
+        right(other:read_all(), LARGE)
+        writer:join()
+
+        -- Files, waits, channels, and several at once.
+        assert(co.write_file(path, "contents"))
+        right(co.read_file(path), "contents")
+        local channel = co.channel(1)
+        co.spawn(function()
+            for i = 1, 3 do channel:send(i) end
+            channel:close()
+        end)
+        local sum = 0
+        while true do
+            local value = channel:recv()
+            if not value then break end
+            sum = sum + value
+        end
+        right(sum, 6)
+        local list = co.all {
+            function() co.sleep(0) return "a" end,
+            function() co.sleep(0.0001) return "b" end,
+        }
+        right(list[1] .. list[2], "ab")
+        right(select(2, co.timeout(0.001, co.sleep, 100)), "timed out")
+        co.scope(function(scope)
+            scope:defer(function() sum = 0 end)
+            scope:spawn(function() co.sleep(100) end)
+            scope:cancel("enough")
+        end)
+        right(sum, 0)
+    end)
+end
+
+local before
+
+local function finish(err)
+    if not is_for_want_of_memory(err) then error(err, 0) end
+    close_all()
+    collectgarbage()
+    collectgarbage()
+    local now = luring.readdir("/proc/self/fd")
+    for name in pairs(now) do
+        local fd = tonumber(name)
+        if before and not before[fd] and luring.close_fd(fd) == 0 and IT_COMES_BACK then
+            error("a descriptor is open", 0)
+        end
+    end
+end
+
+program()
+finish()
+before = {}
+for fd in pairs(luring.readdir("/proc/self/fd")) do before[tonumber(fd)] = true end
+return program, finish
+]]
+
 return shortage

@@ -1,0 +1,44 @@
+local child = require "child"
+local shortage = require "shortage"
+
+local version = tonumber(_VERSION:match("%d$"))
+local preload = child.compile("failing.c", ("failing-5.%d.so"):format(version),
+    ("-shared -fPIC -ldl -DLUA_NUM=50%d"):format(version))
+
+-- Runs a program with one call after the other failing, and as many as `span` in a row, until it has
+-- run through with none that failed.
+local function starve(chunk, span)
+    return child.run(([[
+        local fail = package.loadlib(%q, "luaopen_failing")()
+        local program, finish = (loadstring or load)(%q)()
+        local calls = 0
+        repeat
+            calls = calls + 1
+            fail(calls, %d)
+            local ok, err = pcall(program)
+            local failed = fail(0, 0)
+            if ok then err = nil end
+            ok, err = pcall(finish, err)
+            if not ok then return io.write("call ", calls, ": ", tostring(err)) end
+        until failed == 0
+        io.write(calls > %d and "done" or calls)
+    ]]):format(preload, chunk, span, 5), "env LD_PRELOAD=" .. child.quote(preload))
+end
+
+describe("where the C library has no memory for one thing after the other,", function()
+    for how, span in pairs { once = 1, ["for good"] = 1000000000 } do
+        it("a ring's actions are queued or not, and each ends once: it fails " .. how, function()
+            local result = starve(shortage.RING, span)
+            assert.equal("done", result.output)
+            assert.equal(0, result.status)
+        end)
+
+        it("tasks end, with that error or as ever: it fails " .. how, function()
+            -- What can't even be cancelled, for want of memory, is given up, and stays open.
+            local comes_back = tostring(span == 1)
+            local result = starve(("local IT_COMES_BACK = %s\n"):format(comes_back) .. shortage.TASKS, span)
+            assert.equal("done", result.output)
+            assert.equal(0, result.status)
+        end)
+    end
+end)
