@@ -15,6 +15,7 @@ loop.Loop = Loop
 local ENTRIES = 256 -- of the ring that a loop makes for itself
 local CREDIT = 256 -- completions a turn
 local PATIENCE = 100 -- turns in a row that may fail
+local SHORT = 3 -- seconds for which the kernel may have no room or memory for anything
 local AGAIN = 0.01 -- seconds until a cancellation is asked for again
 
 local huge = math.huge
@@ -42,6 +43,7 @@ function loop.public.loop(options)
         deadlines = timers.new(),
         time = options.clock == "virtual" and 0 or nil,
         owned = not options.ring,
+        short = false, -- since when the kernel is short of something
     }, Loop)
 end
 
@@ -159,9 +161,20 @@ local function in_flight(self)
     return luring.in_flight(self.ring) - (self.timer and 1 or 0)
 end
 
-local function refuse(res)
-    if res >= 0 or res == -luring.EINTR or res == -luring.EAGAIN or res == -luring.EBUSY or res == -luring.ETIME then
+local PASSING = { [-luring.EAGAIN] = true, [-luring.EBUSY] = true, [-luring.ENOMEM] = true }
+
+-- Raises what submit says, unless it is to be called again: what is queued is still there. Where the
+-- kernel is short of something, that is after completions have been taken, and not for ever.
+local function refuse(self, res)
+    if res >= 0 then
+        if self.short then self.short = false end
         return
+    end
+    if res == -luring.EINTR or res == -luring.ETIME then return end
+    if PASSING[res] then
+        local now = luring.now()
+        self.short = self.short or now
+        if now - self.short <= SHORT then return end
     end
     error("luring.co: submit: " .. luring.strerror(-res), 0)
 end
@@ -186,7 +199,7 @@ local function turn(self, wait)
         if soonest < huge then arm(self, soonest, now) end
         local busy = in_flight(self)
         if busy > 0 or (soonest < huge and not self.time) then
-            refuse(luring.submit_and_wait(ring, 1))
+            refuse(self, luring.submit_and_wait(ring, 1))
         elseif soonest < huge then
             self.time = soonest
         else
@@ -194,11 +207,11 @@ local function turn(self, wait)
         end
     else
         if soonest < huge then arm(self, soonest, now or self:now()) end
-        refuse(luring.submit(ring))
+        refuse(self, luring.submit(ring))
     end
     luring.do_cqes(ring, CREDIT)
     -- Who waits elsewhere is woken by what is in flight alone.
-    if not wait and luring.sq_ready(ring) > 0 then refuse(luring.submit(ring)) end
+    if not wait and luring.sq_ready(ring) > 0 then refuse(self, luring.submit(ring)) end
     return possible
 end
 
