@@ -111,7 +111,8 @@ local task = {}
 local co = {}
 
 ---Runs `f` as the first task, on a ring of its own, until all tasks have ended: its results, or the error that nobody took.
----When nothing can happen any more it raises a deadlock, which lists the tasks and where they wait.
+---When nothing can happen any more it raises a deadlock, which lists the tasks and where they wait. Where the kernel is
+---short of memory or room it tries again, and raises when three seconds have not helped.
 ---@param f function
 ---@param ... any
 ---@return any ...

@@ -167,11 +167,9 @@ end
 
 -- Runs the sequence of this seed, and raises what does not hold.
 return function(seed)
-    drive.collect()
-    local before = drive.descriptors()
+    local before = drive.open_descriptors()
     local callbacks = run(seed)
-    drive.collect()
+    local after = drive.open_descriptors(before)
     for _, name in pairs(callbacks) do error(("seed %d: the callback of a %s is kept"):format(seed, name), 0) end
-    local after = drive.descriptors()
     if after > before then error(("seed %d: %d descriptors before, %d after"):format(seed, before, after), 0) end
 end
