@@ -154,7 +154,7 @@ impl Group {
         let group = Group(inner);
         let entries = group.inner().entries.ptr() as u64;
         let mut registration = Registration { entries, count, id, flags: flags as u16, ..Default::default() };
-        if let Err(errno) = register(ring.uring.ring_fd, operation::REGISTER, &mut registration) {
+        if let Err(errno) = register(ring.descriptor(), operation::REGISTER, &mut registration) {
             // SAFETY: the count is this function's.
             unsafe { group.release() };
             return Err(errno);
@@ -344,7 +344,7 @@ impl Group {
         // SAFETY: the caller's promise; a ring that has ended is not referred to.
         let Some(ring) = (unsafe { self.ring().as_mut() }) else { return Ok(()) };
         let mut registration = Registration { id: self.id(), ..Default::default() };
-        register(self.inner().fd, operation::UNREGISTER, &mut registration)?;
+        register(ring.descriptor(), operation::UNREGISTER, &mut registration)?;
         ring.groups.retain(|group| *group != self);
         // SAFETY: the ring's count, which it had for the kernel.
         unsafe { self.end() };
