@@ -49,7 +49,7 @@ CHANGELOG = CHANGELOG.md
 DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md %.lua %.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
-.PHONY: build install install-doc uninstall check check-valgrind check-model soak fuzz check-messages check-kernel check-elf docs demo deps bench bench-http check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5
+.PHONY: build install install-doc uninstall check check-valgrind check-model soak fuzz check-messages check-kernel check-elf docs demo deps bench bench-http check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5 check-threads
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -91,6 +91,9 @@ check-model: ## random actions and tasks against small models (SEED, SEQUENCES, 
 
 soak: build ## mixed load for DURATION seconds (3600), every byte checked
 	@MODULES='$(MODULES)' scripts/soak $(LUA_VERSION)
+
+check-threads: ## run threads with a Lua state each under ThreadSanitizer (THREADS, ROUNDS, LUA_VERSIONS)
+	@scripts/check-threads $(LUA_VERSIONS)
 
 check-kernel: ## run them on the kernel of another Debian, in a virtual machine (SUITE, LUA_VERSIONS)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-kernel $(or $(SUITE),bookworm) $(KERNEL)

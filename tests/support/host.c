@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -41,6 +42,7 @@ extern void lua_pushcclosure(lua_State *, lua_CFunction, int);
 extern void lua_pushinteger(lua_State *, lua_Integer);
 extern void lua_pushlightuserdata(lua_State *, void *);
 extern void lua_pushnil(lua_State *);
+extern int lua_gettop(lua_State *);
 extern void lua_settop(lua_State *, int);
 extern void lua_setfield(lua_State *, int, const char *);
 extern const char *lua_tolstring(lua_State *, int, size_t *);
@@ -237,6 +239,12 @@ static int host_starve(lua_State *L)
 	return 2;
 }
 
+/* signal(number): sends one to this thread, so that it has come when this returns */
+static int host_signal(lua_State *L)
+{
+	return number(L, raise((int)luaL_checkinteger(L, 1)));
+}
+
 static void *call(void *L)
 {
 	return (void *)(intptr_t)lua_pcall(L, 0, 0, 0);
@@ -255,6 +263,76 @@ static int host_thread(lua_State *L)
 	return 1;
 }
 
+/* What the threads tell each other: numbers, of which nothing else depends. */
+static long shared[64];
+
+/* share(place, number?): the number there, after another was put there */
+static int host_share(lua_State *L)
+{
+	size_t place = (size_t)luaL_checkinteger(L, 1) % (sizeof shared / sizeof *shared);
+	if (lua_gettop(L) > 1)
+		__atomic_store_n(&shared[place], (long)luaL_checkinteger(L, 2), __ATOMIC_SEQ_CST);
+	return number(L, __atomic_load_n(&shared[place], __ATOMIC_SEQ_CST));
+}
+
+struct start {
+	const char *chunk;
+	int number;
+	pthread_t thread;
+	char failure[512];
+};
+
+int luaopen_host(lua_State *L);
+
+static void *run(void *argument)
+{
+	struct start *start = argument;
+	lua_State *L = luaL_newstate();
+	int failed;
+	luaL_openlibs(L);
+	failed = luaL_loadstring(L, start->chunk);
+	if (failed == 0) {
+		lua_pushinteger(L, start->number);
+		luaopen_host(L);
+		failed = lua_pcall(L, 2, 0, 0);
+	}
+	if (failed != 0) {
+		const char *why = lua_tolstring(L, -1, NULL);
+		snprintf(start->failure, sizeof start->failure, "%s", why ? why : "no text");
+	}
+	lua_close(L);
+	return NULL;
+}
+
+/* threads(count, chunk): runs it in so many threads at once, each with a state of its own, and the
+   thread's number, from 1 on, and this module for its arguments; nil, or one's error */
+static int host_threads(lua_State *L)
+{
+	static struct start starts[16];
+	int count = (int)luaL_checkinteger(L, 1) % 17, begun = 0;
+	const char *failure = NULL;
+	for (; begun < count; begun++) {
+		struct start *start = &starts[begun];
+		start->chunk = luaL_checklstring(L, 2, NULL);
+		start->number = begun + 1;
+		start->failure[0] = '\0';
+		if (pthread_create(&start->thread, NULL, run, start) != 0) {
+			failure = "no thread";
+			break;
+		}
+	}
+	for (int i = 0; i < begun; i++) {
+		pthread_join(starts[i].thread, NULL);
+		if (starts[i].failure[0])
+			failure = starts[i].failure;
+	}
+	if (failure)
+		lua_pushstring(L, failure);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
 int luaopen_host(lua_State *L)
 {
 	static const struct { const char *name; lua_CFunction function; } all[] = {
@@ -263,9 +341,10 @@ int luaopen_host(lua_State *L)
 		{ "alarm", host_alarm }, { "umask", host_umask }, { "mode", host_mode },
 		{ "limit", host_limit }, { "light", host_light }, { "state", host_state },
 		{ "strerror", host_strerror }, { "starve", host_starve },
-		{ "close", host_close },
+		{ "close", host_close }, { "share", host_share }, { "threads", host_threads },
+		{ "signal", host_signal },
 	};
-	lua_createtable(L, 0, 13);
+	lua_createtable(L, 0, 16);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		lua_pushcclosure(L, all[i].function, 0);
 		lua_setfield(L, -2, all[i].name);
