@@ -10,6 +10,7 @@ use super::files::CLOSE_ON_EXEC;
 use crate::functions::{Pushed, functions};
 use crate::lua::{Lua, Message, RawState, Type};
 use crate::sys;
+use std::cell::Cell;
 use std::ffi::c_int;
 use std::mem::zeroed;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering::SeqCst};
@@ -54,8 +55,35 @@ struct Caught {
     count: u32,
     /// What it did before.
     before: Option<sys::sigaction>,
-    /// Whether it was blocked before.
-    blocked: bool,
+}
+
+thread_local! {
+    /// How many of this thread wait for each signal: a signal is blocked on a thread, and caught by
+    /// a process.
+    static HERE: [Cell<u32>; LAST] = const { [const { Cell::new(0) }; LAST] };
+    /// Which of these were blocked here before, a bit each.
+    static BLOCKED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// One more of this thread waits for a signal, which may come from now on.
+fn let_in(signal: c_int) {
+    HERE.with(|here| {
+        let Some(count) = here.get(signal as usize - 1) else { return };
+        if count.replace(count.get() + 1) == 0 && set_blocked(signal, sys::SIG_UNBLOCK) {
+            BLOCKED.set(BLOCKED.get() | bit(signal));
+        }
+    });
+}
+
+/// One less. Those of another thread, if a Lua state has gone from one to another, are not counted.
+fn keep_out(signal: c_int) {
+    HERE.with(|here| {
+        let Some(count) = here.get(signal as usize - 1).filter(|count| count.get() > 0) else { return };
+        if count.replace(count.get() - 1) == 1 && BLOCKED.get() & bit(signal) != 0 {
+            BLOCKED.set(BLOCKED.get() & !bit(signal));
+            set_blocked(signal, sys::SIG_BLOCK);
+        }
+    });
 }
 
 /// What is done to signals, one thread at a time.
@@ -65,10 +93,8 @@ struct Signals {
     number: u64,
 }
 
-static SIGNALS: Mutex<Signals> = Mutex::new(Signals {
-    caught: [const { Caught { count: 0, before: None, blocked: false } }; LAST],
-    number: 0,
-});
+static SIGNALS: Mutex<Signals> =
+    Mutex::new(Signals { caught: [const { Caught { count: 0, before: None } }; LAST], number: 0 });
 
 /// Nothing that is done meanwhile calls Lua, and so nothing raises.
 fn signals() -> MutexGuard<'static, Signals> {
@@ -179,21 +205,17 @@ impl Signals {
             errno if errno < 0 => return Err(errno),
             _ => caught.before = Some(before),
         }
-        if caught.count == 0 {
-            caught.blocked = set_blocked(signal, sys::SIG_UNBLOCK);
-        }
         caught.count += 1;
+        let_in(signal);
         Ok(())
     }
 
     fn let_go(&mut self, signal: c_int) {
         let Some(caught) = self.caught.get_mut(signal as usize - 1) else { return };
+        keep_out(signal);
         caught.count -= 1;
         if caught.count > 0 {
             return;
-        }
-        if caught.blocked {
-            set_blocked(signal, sys::SIG_BLOCK);
         }
         if let Some(before) = &caught.before {
             // SAFETY: this is what the system gave.

@@ -113,7 +113,17 @@ local function names()
     end)
 end
 
--- Each waits for a signal that each sends to itself: all who wait get it.
+-- Whether a signal is blocked on this thread.
+local function is_blocked(signal)
+    for line in io.lines("/proc/thread-self/status") do
+        local digits = line:match("^SigBlk:.*(%x%x%x%x%x%x%x%x)$")
+        if digits then return math.floor(tonumber(digits, 16) / 2 ^ (signal - 1)) % 2 == 1 end
+    end
+end
+
+-- Each waits for a signal that each sends to itself: all who wait get it, also those who had blocked it.
+local had_blocked = number % 2 == 1
+if had_blocked then luring.close_fd(luring.signalfd(luring.SIGUSR1)) end
 local function signals(round)
     co.run(function()
         local waiter = co.spawn(co.signal, "USR1")
@@ -123,6 +133,7 @@ local function signals(round)
         assert(waiter:join() == "USR1")
         meet(2, round)
     end)
+    assert(is_blocked(luring.SIGUSR1) == had_blocked)
 end
 
 -- A thread's ring gets the messages of the one before it.
