@@ -9,6 +9,8 @@ mod action;
 mod actions;
 mod calls;
 mod co;
+#[cfg(test)]
+mod dice;
 mod functions;
 mod guard;
 mod handle;

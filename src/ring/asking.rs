@@ -142,6 +142,7 @@ mod tests {
     use crate::sys;
 
     #[test]
+    #[cfg_attr(miri, ignore = "asks the kernel")]
     fn what_no_kernel_has_is_invalid() {
         let Ok(mut asking) = Asking::new() else { return };
         let nowhere = Sqe { fd: -1, ..Sqe::EMPTY };

@@ -259,6 +259,7 @@ impl Drop for Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dice::{Dice, rounds};
 
     /// Gives back what the tests below took from the same pool.
     fn give(pool: &mut Pool, buffer: Buffer) {
@@ -345,5 +346,46 @@ mod tests {
         let large = pool.take((16 << 20) + 1).unwrap();
         give(&mut pool, large);
         assert_eq!(pool.room, KEEP);
+    }
+
+    #[test]
+    fn a_pool_hands_out_what_is_nobodys_and_knows_how_much_there_is() {
+        for seed in 0..rounds(100) as u64 {
+            let mut dice = Dice::new(seed);
+            let mut pool = Pool::new();
+            let mut out: Vec<(Buffer, usize, u8)> = Vec::new();
+            let mut promised = None;
+            for _ in 0..100 {
+                let bits = dice.below(14);
+                let room = 1 + dice.below(1 << bits);
+                match dice.below(4) {
+                    0 => {
+                        assert!(pool.reserve(room));
+                        promised = Some(room);
+                    }
+                    1 => {
+                        let before = pool.room;
+                        let room = promised.unwrap_or(room);
+                        let buffer = pool.take(room).unwrap();
+                        assert!(promised.take().is_none() || pool.room == before, "it was promised");
+                        let mark = dice.any() as u8;
+                        // SAFETY: it has the room.
+                        unsafe { buffer.ptr().write_bytes(mark, room) };
+                        out.push((buffer, room, mark));
+                    }
+                    _ => {
+                        let Some((buffer, room, mark)) = dice.take(&mut out) else { continue };
+                        // SAFETY: filled above.
+                        let bytes = unsafe { std::slice::from_raw_parts(buffer.ptr(), room) };
+                        assert!(bytes.iter().all(|byte| *byte == mark));
+                        give(&mut pool, buffer);
+                    }
+                }
+                let least: usize = out.iter().map(|(buffer, ..)| buffer.room()).sum();
+                assert!(pool.room >= least);
+            }
+            // SAFETY: a pool that is gone has left these to the test.
+            out.into_iter().for_each(|(buffer, ..)| unsafe { buffer.free() });
+        }
     }
 }

@@ -122,6 +122,8 @@ impl Callbacks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dice::{Dice, rounds};
+    use std::collections::BTreeMap;
 
     fn keep(callbacks: &mut Callbacks, address: usize) -> Id {
         match callbacks.find(address) {
@@ -193,5 +195,48 @@ mod tests {
         let mut callbacks = Callbacks::new();
         assert_eq!(callbacks.reserve(1), callbacks.reserve(2));
         assert_eq!(callbacks.find(1), None);
+    }
+
+    #[test]
+    fn a_number_is_one_callbacks_until_its_last_action_has_ended() {
+        for seed in 0..rounds(50) as u64 {
+            let mut dice = Dice::new(seed);
+            let mut callbacks = Callbacks::new();
+            // What a number stands for, and how many actions share it; the address of the last one kept.
+            let mut kept: BTreeMap<u32, (Id, usize, u32)> = BTreeMap::new();
+            let mut last = None;
+            for _ in 0..300 {
+                let address = dice.below(4) * 16; // zero has none
+                match dice.below(3) {
+                    0 => {
+                        let known = callbacks.find(address);
+                        let expected =
+                            last.filter(|(_, it)| *it == address && address != 0).map(|(id, _)| id);
+                        assert_eq!(known, expected);
+                        let id = keep(&mut callbacks, address);
+                        let entry = kept.entry(id.number()).or_insert((id, address, 0));
+                        assert_eq!((entry.1, entry.2 > 0), (address, known.is_some()));
+                        entry.2 += 1;
+                        last = Some((id, address));
+                    }
+                    1 => {
+                        // An action that was refused after its callback got a number.
+                        let id = callbacks.reserve(address + 1).unwrap();
+                        assert!(!kept.contains_key(&id.number()));
+                    }
+                    _ => {
+                        let Some(number) = dice.take(&mut kept.keys().copied().collect()) else { continue };
+                        let entry = kept.get_mut(&number).unwrap();
+                        entry.2 -= 1;
+                        let (id, _, left) = *entry;
+                        assert_eq!(callbacks.release(id), left == 0);
+                        if left == 0 {
+                            kept.remove(&number);
+                            last = last.filter(|(it, _)| *it != id);
+                        }
+                    }
+                }
+            }
+        }
     }
 }

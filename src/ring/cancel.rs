@@ -191,3 +191,26 @@ fn has_file(opcode: u8) -> bool {
         ]
         .contains(&opcode)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_queued_cancellation_wants_is_what_its_flags_say() {
+        for bits in 0..12 {
+            let wanted = Wanted {
+                key: (bits & 1 != 0).then_some(7),
+                fd: (bits & 2 != 0).then_some((3, bits & 4 != 0)),
+                op: None,
+                all: bits & 8 != 0,
+            };
+            if flag::IORING_ASYNC_CANCEL_USERDATA == 0 && bits & 3 == 3 {
+                continue; // this liburing can't say it
+            }
+            let again = Wanted::of(wanted.flags(), 7, 3);
+            let any = wanted.key.is_none() && wanted.fd.is_none();
+            assert_eq!((again.key, again.fd, again.all), (wanted.key, wanted.fd, wanted.all || any));
+        }
+    }
+}

@@ -71,6 +71,12 @@ impl Amendments {
         self.lost
     }
 
+    /// How many actions are amended.
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.of.len()
+    }
+
     /// Makes each of the circle's actions one that ends for itself; what is silent is lost.
     fn dissolve(&mut self, member: Key) {
         let mut key = member;

@@ -85,3 +85,71 @@ pub unsafe fn descriptors(data: *const [u8]) -> impl Iterator<Item = c_int> {
     // SAFETY: so many lie within the data.
     (0..data.len() / size_of::<c_int>()).map(move |number| unsafe { first.add(number).read_unaligned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::{Dice, rounds};
+    use std::mem::zeroed;
+
+    fn message(control: &mut [u64], len: usize) -> sys::msghdr {
+        // SAFETY: numbers and pointers may be zero.
+        let mut message: sys::msghdr = unsafe { zeroed() };
+        message.msg_control = control.as_mut_ptr().cast();
+        message.msg_controllen = len as _;
+        message
+    }
+
+    fn walked(message: &sys::msghdr) -> Vec<(c_int, c_int, Vec<u8>)> {
+        // SAFETY: the control data lives, and so do the parts of it.
+        unsafe { walk(message).map(|it| (it.level, it.kind, (*it.data).to_vec())).collect() }
+    }
+
+    #[test]
+    fn what_is_put_is_what_is_walked() {
+        for seed in 0..rounds(500) as u64 {
+            let mut dice = Dice::new(seed);
+            let mut control = [0u64; 256];
+            let (mut place, mut put_before, mut descriptors) =
+                (control.as_mut_ptr().cast::<u8>(), Vec::new(), Vec::new());
+            let mut room = 0;
+            for _ in 0..dice.below(6) {
+                let data: Vec<u8> = (0..dice.below(40)).map(|_| dice.any() as u8).collect();
+                let (level, kind) = (dice.below(2) as c_int, dice.below(3) as c_int);
+                // SAFETY: six of this size have room.
+                let next = unsafe { put(place, level, kind, &*data) };
+                assert_eq!(next as usize - place as usize, space(data.len()));
+                (place, room) = (next, room + space(data.len()));
+                if (level, kind) == (sys::SOL_SOCKET as c_int, RIGHTS) {
+                    let whole = data.chunks_exact(4).map(|it| c_int::from_ne_bytes(it.try_into().unwrap()));
+                    descriptors.extend(whole);
+                }
+                put_before.push((level, kind, data));
+            }
+            let all = message(&mut control, room);
+            assert_eq!(walked(&all), put_before);
+            // SAFETY: the control data lives.
+            assert_eq!(unsafe { rights(&all) }.collect::<Vec<_>>(), descriptors);
+            // The kernel cuts what has no room.
+            let cut = walked(&message(&mut control, dice.below(room + 1)));
+            assert!(cut.len() <= put_before.len());
+            for (number, (level, kind, data)) in cut.iter().enumerate() {
+                let whole = &put_before[number];
+                assert!((*level, *kind) == (whole.0, whole.1) && whole.2.starts_with(data));
+                assert!(data.len() == whole.2.len() || number == cut.len() - 1);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_control_data_is_not_read_past() {
+        for seed in 0..rounds(1000) as u64 {
+            let mut dice = Dice::new(seed);
+            let len = dice.below(100);
+            let mut control: Vec<u64> = (0..len.div_ceil(8)).map(|_| dice.any() >> dice.below(64)).collect();
+            walked(&message(&mut control, len));
+        }
+        // SAFETY: numbers and pointers may be zero.
+        assert!(walked(&unsafe { zeroed() }).is_empty());
+    }
+}

@@ -1,7 +1,8 @@
 //! Tells a forked child from the process that made a ring, at the cost of one load.
 
+use super::pages;
 use crate::sys;
-use std::ptr::{null_mut, read_volatile};
+use std::ptr::read_volatile;
 
 /// As much as one page on any machine that Linux runs on: what is wiped is whole pages.
 const PAGE: usize = 65536;
@@ -14,17 +15,15 @@ pub struct ForkGuard {
 impl ForkGuard {
     /// Marks the calling process. `None` when the kernel has no memory for it.
     pub fn new() -> Option<ForkGuard> {
-        let protection = (sys::PROT_READ | sys::PROT_WRITE) as i32;
-        let flags = (sys::MAP_PRIVATE | sys::MAP_ANONYMOUS) as i32;
-        // SAFETY: a new anonymous mapping touches nothing that exists.
-        let page = unsafe { sys::mmap(null_mut(), PAGE, protection, flags, -1, 0) };
-        if page as isize == -1 {
+        let page = pages::map(PAGE, false);
+        if page.is_null() {
             return None;
         }
-        let guard = ForkGuard { page: page.cast() };
+        let guard = ForkGuard { page };
         // SAFETY: the page was just mapped, for reading and writing.
         unsafe {
-            if sys::madvise(page, PAGE, sys::MADV_WIPEONFORK as i32) != 0 {
+            // Miri knows no madvise, and no fork.
+            if !cfg!(miri) && sys::madvise(page.cast(), PAGE, sys::MADV_WIPEONFORK as i32) != 0 {
                 return None;
             }
             guard.page.write(1);
@@ -43,6 +42,6 @@ impl ForkGuard {
 impl Drop for ForkGuard {
     fn drop(&mut self) {
         // SAFETY: `new` mapped it, and nothing else has the address.
-        unsafe { sys::munmap(self.page.cast(), PAGE) };
+        unsafe { pages::unmap(self.page, PAGE) };
     }
 }

@@ -111,6 +111,20 @@ impl Group {
     /// Makes a group of `count` buffers of `size` bytes, and gives it to the kernel: counted
     /// twice, for the ring and for the caller.
     pub fn new(ring: &mut Ring, count: u32, size: u32, flags: u32) -> Result<Group, Errno> {
+        let group = Group::make(ring, count, size, flags)?;
+        let (entries, id) = (group.inner().entries.ptr() as u64, group.id());
+        let mut registration = Registration { entries, count, id, flags: flags as u16, ..Default::default() };
+        if let Err(errno) = register(ring.descriptor(), operation::REGISTER, &mut registration) {
+            // SAFETY: the count is this function's.
+            unsafe { group.release() };
+            return Err(errno);
+        }
+        group.begin(ring);
+        Ok(group)
+    }
+
+    /// As `new`, and the kernel knows nothing of it: counted once.
+    pub(super) fn make(ring: &mut Ring, count: u32, size: u32, flags: u32) -> Result<Group, Errno> {
         let short = || Errno(sys::ENOMEM as i32);
         ring.groups.try_reserve(1).map_err(|_| short())?;
         let id = ring.next_group().ok_or(Errno(sys::ENOSPC as i32))?;
@@ -151,18 +165,14 @@ impl Group {
                 selected: None,
             });
         }
-        let group = Group(inner);
-        let entries = group.inner().entries.ptr() as u64;
-        let mut registration = Registration { entries, count, id, flags: flags as u16, ..Default::default() };
-        if let Err(errno) = register(ring.descriptor(), operation::REGISTER, &mut registration) {
-            // SAFETY: the count is this function's.
-            unsafe { group.release() };
-            return Err(errno);
-        }
-        (0..count).for_each(|number| group.give(number as u16));
-        group.keep();
-        ring.groups.push(group);
-        Ok(group)
+        Ok(Group(inner))
+    }
+
+    /// All buffers are the kernel's, and the ring has a count.
+    pub(super) fn begin(self, ring: &mut Ring) {
+        (0..self.inner().buffers.len()).for_each(|number| self.give(number as u16));
+        self.keep();
+        ring.groups.push(self);
     }
 
     /// Who calls has a count, so it lives. Nobody keeps what this gives: each use ends before
@@ -249,6 +259,24 @@ impl Group {
         match self.head() {
             Some(head) => self.inner().tail.wrapping_sub(head).into(),
             None => self.inner().buffers.iter().filter(|buffer| buffer.is_kernels).count() as u32,
+        }
+    }
+
+    /// What stands in the kernel's queue at `head`, if that is not its end: where a buffer begins,
+    /// how many bytes it has, and its number.
+    #[cfg(test)]
+    pub(super) fn entry(self, head: u16) -> Option<(*mut u8, u32, u16)> {
+        let inner = self.inner();
+        let first: *const Entry = inner.entries.ptr().cast();
+        // SAFETY: the index is masked.
+        unsafe {
+            let entry = first.add(usize::from(head) & (inner.buffers.len() - 1));
+            let address = std::ptr::with_exposed_provenance_mut((*entry).address as usize);
+            ((*first).tail.load(Ordering::Acquire) != head).then_some((
+                address,
+                (*entry).len,
+                (*entry).number,
+            ))
         }
     }
 
@@ -399,6 +427,9 @@ impl Ring {
 }
 
 fn register<T>(fd: c_int, operation: u32, argument: &mut T) -> Result<(), Errno> {
+    if cfg!(miri) {
+        return Err(Errno(sys::EBADF as i32)); // there is no kernel, nor a descriptor
+    }
     // SAFETY: the argument is what the kernel takes for the operation.
     match unsafe { sys::luring_register(fd, operation, (&raw mut *argument).cast(), 1) } {
         error if error < 0 => Err(Errno(-error)),
@@ -488,6 +519,13 @@ impl Lease {
     /// Whose it is.
     pub fn group(self) -> Group {
         self.lent().group
+    }
+
+    /// All of it.
+    #[cfg(test)]
+    pub(super) fn span(self) -> Span {
+        let lent = self.lent();
+        Span { region: lent.group.inner().memory, start: lent.start, len: lent.len }
     }
 
     /// Whether it has gone back.

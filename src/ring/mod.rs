@@ -14,6 +14,9 @@ pub mod groups;
 pub mod hold;
 pub mod in_flight;
 pub mod messages;
+mod pages;
+#[cfg(test)]
+mod played;
 mod queues;
 pub mod received;
 pub mod region;
@@ -87,18 +90,26 @@ pub struct Errno(pub i32);
 impl Ring {
     /// Makes a ring of `entries` SQEs. See io_uring_queue_init_params(3).
     pub fn new(entries: u32, params: Params) -> Result<Box<Ring>, Errno> {
-        static RINGS: AtomicU32 = AtomicU32::new(0);
         let mut room = setup::room().ok_or(Errno(sys::ENOMEM as i32))?;
         let fork = ForkGuard::new().ok_or(Errno(sys::ENOMEM as i32))?;
         let uring = setup::init(entries, params)?;
-        let seed = RINGS.fetch_add(1, Ordering::Relaxed);
-        room.write(Ring {
-            identity: Identity::of(uring.ring_fd),
-            // SAFETY: `init` filled them in, and liburing's pointers in them don't point
-            // into the struct itself.
+        let identity = Identity::of(uring.ring_fd);
+        // SAFETY: `init` filled it in.
+        room.write(unsafe { Ring::of(uring, identity, fork, params) });
+        // SAFETY: written above.
+        Ok(unsafe { room.assume_init() })
+    }
+
+    /// # Safety
+    /// `uring` is set up, and liburing's pointers in it don't point into the struct itself.
+    unsafe fn of(uring: sys::io_uring, identity: Option<Identity>, fork: ForkGuard, params: Params) -> Ring {
+        static RINGS: AtomicU32 = AtomicU32::new(0);
+        Ring {
+            identity,
+            // SAFETY: the caller's promise.
             queues: unsafe { Queues::new(&uring) },
             uring,
-            in_flight: Slab::new(seed),
+            in_flight: Slab::new(RINGS.fetch_add(1, Ordering::Relaxed)),
             buffers: Pool::new(),
             callbacks: Callbacks::new(),
             fork,
@@ -115,9 +126,7 @@ impl Ring {
             auto_seen: params.auto_seen,
             running: false,
             stopped: false,
-        });
-        // SAFETY: written above.
-        Ok(unsafe { room.assume_init() })
+        }
     }
 
     /// Whether this process is a forked child that only inherited the ring.

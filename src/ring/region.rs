@@ -3,7 +3,7 @@
 //! goes. What the end of a ring could not reap keeps its count for good.
 
 use super::hold::Hold;
-use crate::sys;
+use super::pages;
 use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,27 +42,14 @@ impl Region {
         let layout = Layout::new::<Memory>();
         // SAFETY: the layout's size is not zero.
         let memory: NonNull<Memory> = NonNull::new(unsafe { alloc(layout) })?.cast();
-        let visible = if shared { sys::MAP_SHARED } else { sys::MAP_PRIVATE };
-        let flags = (visible | sys::MAP_ANONYMOUS) as i32;
-        let protection = (sys::PROT_READ | sys::PROT_WRITE) as i32;
-        // SAFETY: a new anonymous mapping touches nothing that exists.
-        let ptr = unsafe { sys::mmap(null_mut(), len as _, protection, flags, -1, 0) };
-        if ptr as isize == -1 {
+        let ptr = pages::map(len, shared);
+        if ptr.is_null() {
             // SAFETY: allocated above, with this layout.
             unsafe { dealloc(memory.as_ptr().cast(), layout) };
             return None;
         }
         // SAFETY: allocated above.
-        unsafe {
-            memory.write(Memory {
-                count: 1,
-                ptr: ptr.cast(),
-                len,
-                shared,
-                read: null_mut(),
-                filled: null_mut(),
-            })
-        };
+        unsafe { memory.write(Memory { count: 1, ptr, len, shared, read: null_mut(), filled: null_mut() }) };
         TOTAL.fetch_add(len, Ordering::Relaxed);
         Some(Region(memory))
     }
@@ -90,7 +77,7 @@ impl Region {
             if (*memory).count == 0 {
                 debug_assert!((*memory).read.is_null() && (*memory).filled.is_null());
                 TOTAL.fetch_sub((*memory).len, Ordering::Relaxed);
-                sys::munmap((*memory).ptr.cast(), (*memory).len as _);
+                pages::unmap((*memory).ptr, (*memory).len);
                 dealloc(memory.cast(), Layout::new::<Memory>());
             }
         }
@@ -106,6 +93,13 @@ impl Region {
     pub fn is_shared(self) -> bool {
         // SAFETY: as above.
         unsafe { (*self.0.as_ptr()).shared }
+    }
+
+    /// How often it is counted.
+    #[cfg(test)]
+    pub fn count(self) -> usize {
+        // SAFETY: as above.
+        unsafe { (*self.0.as_ptr()).count }
     }
 
     /// The list of the holds of a use.

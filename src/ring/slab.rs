@@ -173,6 +173,8 @@ impl<T: Copy> Slab<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dice::{Dice, rounds};
+    use std::collections::BTreeMap;
 
     fn add(slab: &mut Slab<u32>, value: u32) -> Key {
         slab.reserve().unwrap();
@@ -250,5 +252,48 @@ mod tests {
             from = key.index() + 1;
         }
         assert_eq!(found, [keys[1], keys[2], keys[4]]);
+    }
+
+    #[test]
+    fn a_slab_is_a_map_whose_keys_are_never_the_same() {
+        for seed in 0..rounds(50) as u64 {
+            let mut dice = Dice::new(seed);
+            let mut slab = Slab::new(seed as u32);
+            let (mut live, mut gone) = (BTreeMap::new(), Vec::new());
+            for value in 0..200 {
+                if dice.one_in(2) {
+                    let index = slab.reserve().unwrap();
+                    let key = slab.insert(value);
+                    assert_eq!(key.index(), index, "the slot that was promised");
+                    assert!(!gone.contains(&key));
+                    assert_eq!(live.insert(key.index(), (key, value)), None);
+                } else if let Some(index) = dice.take(&mut live.keys().copied().collect()) {
+                    let (key, value) = live.remove(&index).unwrap();
+                    assert_eq!(slab.remove(key), Some(value));
+                    gone.push(key);
+                }
+                assert_eq!(slab.len(), live.len());
+                assert!(gone.iter().all(|key| slab.get(*key).is_none() && slab.remove(*key).is_none()));
+                assert!(live.values().all(|(key, value)| slab.get(*key) == Some(&mut value.clone())));
+                let from = dice.below(8) as u32;
+                assert_eq!(slab.next_live(from), live.range(from..).next().map(|(_, it)| it.0));
+            }
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "takes hours")]
+    fn there_are_no_more_slots_than_a_key_can_number() {
+        let mut slab = Slab::<()>::new(1);
+        slab.slots.resize(MAX_SLOTS, Slot { generation: 1, next_free: NONE, value: () });
+        while slab.slots.len() < slab.slots.capacity() {
+            slab.slots.push(Slot { generation: 1, next_free: NONE, value: () });
+        }
+        assert_eq!(slab.reserve(), Err(Full::Keys));
+        slab.live = 1;
+        let last = Key::new(MAX_SLOTS as u32 - 1, 1);
+        assert_eq!(slab.remove(last), Some(()));
+        assert_eq!(slab.reserve(), Ok(MAX_SLOTS as u32 - 1));
+        assert_eq!(slab.insert(()).index(), MAX_SLOTS as u32 - 1);
     }
 }

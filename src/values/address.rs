@@ -262,3 +262,44 @@ fn push_addr(lua: &mut Lua, text: Message) {
     lua.push_bytes(text.as_bytes());
     lua.set_field(-2, c"addr");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::{Dice, rounds};
+
+    #[test]
+    fn a_packed_address_is_what_it_was_made_of() {
+        let most = size_of::<sys::sockaddr_storage>();
+        for seed in 0..rounds(1000) as u64 {
+            let mut dice = Dice::new(seed);
+            let mut bytes: Vec<u8> = (0..dice.below(most + 10)).map(|_| dice.any() as u8).collect();
+            if let Some(byte) = bytes.get_mut(1).filter(|_| seed % 4 > 0) {
+                *byte = 0; // of a family, on a little-endian machine
+            }
+            let family = bytes.first_chunk().map(|bytes| c_int::from(u16::from_ne_bytes(*bytes)));
+            match Address::from_bytes(&bytes) {
+                Some(mut address) => {
+                    assert_eq!((address.bytes(), address.family()), (&*bytes, family.unwrap()));
+                    assert!(address.family() < 256 && address.len() as usize == bytes.len());
+                    address.set_len(dice.any() as _);
+                    assert!(
+                        address.bytes().len() <= most
+                            && address.bytes().len() >= bytes.len().min(address.len() as usize)
+                    );
+                    assert!(address.bytes().iter().zip(&bytes).all(|(one, other)| one == other));
+                }
+                None => assert!(bytes.len() > most || family.is_none_or(|family| family > 255)),
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_says_is_longer_than_the_room_is_cut() {
+        let storage = Address::room().storage;
+        let most = size_of::<sys::sockaddr_storage>() as sys::socklen_t;
+        for len in [0, 1, most - 1, most, most + 1, sys::socklen_t::MAX] {
+            assert_eq!(Address::from_storage(storage, len).len(), len.min(most));
+        }
+    }
+}

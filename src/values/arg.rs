@@ -277,3 +277,74 @@ tuples! {
     (6: A 0, B 1, C 2, D 3, E 4, F 5)
     (7: A 0, B 1, C 2, D 3, E 4, F 5, G 6)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::{Dice, rounds};
+    use crate::ring::buffers::Pool;
+    use crate::ring::region::{Region, Span, Use};
+
+    #[test]
+    fn parts_of_a_block_are_apart_aligned_and_within() {
+        let region = Region::new(100, false).unwrap();
+        let held = |number: usize| Held::Bytes(Span { region, start: number, len: 1 }, Use::Read);
+        for seed in 0..rounds(1000) as u64 {
+            let mut dice = Dice::new(seed);
+            let mut pool = Pool::new();
+            // What each part is: some bytes, a value, a list of holds, or one.
+            let parts: Vec<(usize, usize)> =
+                (0..dice.below(6)).map(|_| (dice.below(4), dice.below(20))).collect();
+            let front = dice.below(3) * 7;
+            let sum: usize = parts
+                .iter()
+                .map(|(kind, count)| match kind {
+                    0 => *count,
+                    1 => room(count * 8),
+                    2 => room(count * HOLD_IN_LIST) + HOLD,
+                    _ => HOLD,
+                })
+                .sum();
+            let block = pool.take(front + sum).unwrap();
+            let mut place = Place::new(block, front);
+            let (mut written, mut holds) = (Vec::new(), 0);
+            for (number, (kind, count)) in parts.iter().enumerate() {
+                // SAFETY: all of that was asked for.
+                unsafe {
+                    match kind {
+                        0 => {
+                            let bytes = place.bytes(*count);
+                            bytes.write_bytes(number as u8, *count);
+                            written.push((bytes, *count, number as u8));
+                        }
+                        1 => {
+                            let values = place.values::<u64>(*count);
+                            assert_eq!(values as usize % ALIGN, 0);
+                            values.write_bytes(number as u8, *count);
+                            written.push((values.cast(), *count * 8, number as u8));
+                        }
+                        2 => {
+                            place.hold_list(*count, |number| (number % 2 == 0).then(|| held(number)));
+                            holds += count.div_ceil(2);
+                        }
+                        _ => {
+                            place.hold(held(*count));
+                            holds += 1;
+                        }
+                    }
+                }
+            }
+            assert_eq!(region.count(), 1 + holds);
+            for (bytes, len, byte) in written {
+                // SAFETY: written above.
+                let bytes = unsafe { std::slice::from_raw_parts(bytes, len) };
+                assert!(bytes.iter().all(|it| *it == byte), "another part lies there");
+            }
+            // SAFETY: the pool's own, given back once.
+            unsafe { pool.give(place.block()) };
+            assert_eq!(region.count(), 1);
+        }
+        // SAFETY: the test's own count.
+        unsafe { region.release() };
+    }
+}
