@@ -112,6 +112,22 @@ describe("a buffer", function()
         from = luring.pipe2()
     end)
 
+    it("is read into from a file of Lua's, which is kept too", function()
+        local file = assert(io.tmpfile())
+        file:write("hello")
+        file:flush()
+        local b, got = luring.buffer(100), nil
+        luring.read(ring, file, b, 0, function(cqe, ...)
+            luring.cqe_seen(ring, cqe)
+            got = { n = select("#", ...), ... }
+        end)
+        drive.turn(ring)
+        assert.same({ 3, 5, 0 }, { got.n, got[1], got[3] })
+        assert.is_true(rawequal(b, got[2]))
+        assert.equal("hello", b:sub(1, 5))
+        file:close()
+    end)
+
     it("is received into and sent from", function()
         local one, other = luring.socketpair()
         local b = luring.buffer(100)

@@ -93,6 +93,24 @@ describe("files:", function()
         assert.same({ -luring.ENOENT, nil }, { drive.one(ring, "statx", luring.AT_FDCWD, path "b", 0, 1) , nil })
     end)
 
+    it("statx says what stat says", function()
+        put("a", ("x"):rep(5000))
+        local pipe = io.popen("stat -c '%i %h %u %g %s %b %o %Y' " .. path "a")
+        local expected = pipe:read("*l")
+        pipe:close()
+        local _, stat = drive.one(ring, "statx", luring.AT_FDCWD, path "a", 0, luring.STATX_BASIC_STATS)
+        local got = {
+            stat.stx_ino, stat.stx_nlink, stat.stx_uid, stat.stx_gid, stat.stx_size, stat.stx_blocks, stat.stx_blksize,
+            stat.stx_mtime.tv_sec,
+        }
+        for place, number in ipairs(got) do got[place] = ("%d"):format(number) end
+        assert.equal(expected, table.concat(got, " "))
+        assert.is_true(luring.has(stat.stx_mask, luring.STATX_BASIC_STATS))
+        assert.is_true(luring.has(stat.stx_attributes_mask, stat.stx_attributes))
+        local _, null = drive.one(ring, "statx", luring.AT_FDCWD, "/dev/null", 0, luring.STATX_BASIC_STATS)
+        assert.same({ 1, 3 }, { null.stx_rdev_major, null.stx_rdev_minor })
+    end)
+
     it("statx looks at the descriptor itself with AT_EMPTY_PATH", function()
         put("a", "12345")
         local fd = open "a"

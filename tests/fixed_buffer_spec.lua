@@ -66,6 +66,20 @@ describe("readv_fixed and writev_fixed", function()
         os.remove(path)
     end)
 
+    with("writev_fixed", "are as many as 1024", function()
+        local list, text = {}, {}
+        for i = 1, 1024 do
+            list[i], text[i] = b:view(i % 100 + 1, i % 100 + 1), ("%c"):format(i % 100 + 1)
+        end
+        b:set(1, ("x"):rep(200))
+        for i = 1, 100 do b:set(i, ("%c"):format(i)) end
+        -- With a stack of its own, which is small.
+        assert(coroutine.wrap(function() return ring:writev_fixed(to, list, -1, 0, 1) end)())
+        drive.turn(ring)
+        local res, data = drive.one(ring, "read", from, 2000, -1)
+        assert.same({ 1024, table.concat(text) }, { res, data })
+    end)
+
     with("writev_fixed", "are -EFAULT where the views don't lie in the slot's buffer", function()
         local list = { b:view(1, 2), b:view(3, 4) }
         assert.equal(-luring.EFAULT, (drive.one(ring, "writev_fixed", to, list, -1, 0, 0)))

@@ -27,6 +27,14 @@ describe("run", function()
         assert.equal(0, luring.run(ring))
     end)
 
+    it("takes no notice of further arguments", function()
+        local more, calls = {}, 0
+        luring.write(ring, to, "x", -1, function() calls = calls + 1 end)
+        assert.equal(0, luring.run(ring, more, 1))
+        assert.equal(1, calls)
+        assert.is_nil(next(more))
+    end)
+
     it("sees completions before their callbacks", function()
         local calls, flags = 0, nil
         luring.write(ring, to, "data", -1)

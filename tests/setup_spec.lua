@@ -20,6 +20,21 @@ local SETUPS = {
     { "SQPOLL", luring.IORING_SETUP_SQPOLL },
 }
 
+describe("queue_init", function()
+    it("leaves it to the kernel whether a flag that liburing names is right", function()
+        for _, name in ipairs {
+            "IOPOLL", "SQPOLL", "SQ_AFF", "CQSIZE", "CLAMP", "ATTACH_WQ", "SUBMIT_ALL", "COOP_TASKRUN", "TASKRUN_FLAG",
+            "SQE128", "CQE32", "SINGLE_ISSUER", "DEFER_TASKRUN", "NO_SQARRAY",
+        } do
+            local flag = luring["IORING_SETUP_" .. name]
+            if flag then
+                local ok, result = pcall(luring.queue_init, 4, flag)
+                if ok then luring.queue_exit(result) else assert.is_nil(result:find("not known", 1, true), name) end
+            end
+        end
+    end)
+end)
+
 -- A send never waits for the kernel's workers: what was sent has completed with its submit.
 local ENTRIES, COMPLETIONS = 4, 8
 

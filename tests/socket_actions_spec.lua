@@ -285,6 +285,15 @@ describe("zero-copy sends:", function()
         assert.equal(5, (drive.one(ring, "cmd_sock", luring.SOCKET_URING_OP_SIOCINQ, a, 0, 0, 0)))
     end)
 
+    it("cmd_sock takes options of up to 4096 bytes", function()
+        if not drive.has "cmd_sock" then return pending "this liburing has no cmd_sock" end
+        local get = luring.SOCKET_URING_OP_GETSOCKOPT
+        assert.truthy(luring.cmd_sock(ring, get, a, luring.SOL_SOCKET, luring.SO_TYPE, ("x"):rep(4096)))
+        local ok, message = pcall(luring.cmd_sock, ring, get, a, luring.SOL_SOCKET, luring.SO_TYPE, ("x"):rep(4097))
+        assert.is_false(ok)
+        assert.truthy(message:find("string longer than 4096 bytes", 1, true), message)
+    end)
+
     it("cmd_sock takes no commands but these: another's numbers may be addresses", function()
         if not drive.has "cmd_sock" then return pending "this liburing has no cmd_sock" end
         local ok, message = pcall(luring.cmd_sock, ring, 5, a, 0, 0, 0) -- SOCKET_URING_OP_GETSOCKNAME
