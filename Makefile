@@ -49,7 +49,7 @@ CHANGELOG = CHANGELOG.md
 DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md %.lua %.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
-.PHONY: build install install-doc uninstall check check-valgrind check-model soak fuzz check-messages check-kernel check-elf docs demo deps bench bench-http check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5 check-threads miri
+.PHONY: build install install-doc uninstall check check-valgrind check-model soak fuzz check-messages check-kernel check-elf docs demo deps bench bench-http check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5 check-threads miri mutants
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -98,6 +98,9 @@ check-threads: ## run threads with a Lua state each under ThreadSanitizer (THREA
 miri: ## run the tests of what needs neither Lua nor a kernel in Miri (needs a nightly Rust that has it)
 	MIRIFLAGS=-Zmiri-permissive-provenance CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/miri' \
 	$(CARGO) +nightly miri test -- ring:: values::
+
+mutants: ## break the module in many places, and see whether the tests notice (SEED, COUNT, FILES; needs cargo-mutants)
+	@scripts/mutants
 
 check-kernel: ## run them on the kernel of another Debian, in a virtual machine (SUITE, LUA_VERSIONS)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-kernel $(or $(SUITE),bookworm) $(KERNEL)
