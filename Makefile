@@ -46,7 +46,7 @@ VENDORED = $(if $(wildcard vendor/config.toml),--locked --offline --config vendo
 # What is installed once, whatever the Lua. `make install` lists what each Lua gets. All
 # packages are made with these two: what is added here is in each of them.
 CHANGELOG = CHANGELOG.md
-DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md %.lua %.3,$(wildcard docs/*)) examples
+DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md docs/hardening.md %.lua %.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
 .PHONY: build install install-doc uninstall check check-valgrind check-model soak fuzz check-messages check-kernel check-elf docs demo deps bench bench-http check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5 check-threads miri mutants
