@@ -40,12 +40,23 @@ local function with_trace(t)
     return err .. "\nstack traceback of task " .. t:get_name() .. ":\n" .. table.concat(t.trace, "\n")
 end
 
+-- A text with further errors, and what came with these.
+local function text_with(text, list)
+    for _, other in ipairs(list) do
+        text = text_with(text .. "\nand: " .. tostring(other), others[other] or {})
+    end
+    return text
+end
+
 -- The error of a task that has failed, with those of others that failed because of it, or at once.
 function failure.together(first, further)
     local err, list = with_trace(first), {}
-    for place, t in ipairs(further) do list[place] = with_trace(t) end
+    for place, t in ipairs(further) do
+        local other = with_trace(t)
+        list[place] = other == nil and "nil" or other
+    end
     if type(err) == "string" then
-        for _, other in ipairs(list) do err = err .. "\nand: " .. tostring(other) end
+        err = text_with(err, list)
     elseif #list > 0 and (type(err) == "table" or type(err) == "userdata") then
         others[err] = list
     end
