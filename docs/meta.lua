@@ -638,7 +638,7 @@ ring.on_message = luring.on_message
 ---  is heard of, not even of the last, unless the chain is hard. Not for what makes descriptors or completes more than
 ---  once, nor with IORING_SETUP_SQPOLL.
 ---- `timeout`: bounds the last, and only that, as `link_timeout` does; it takes room for one more action, and the last must
----  be what was queued last. Linux 6.1 does not bound a read of a pipe there, behind others.
+---  be what was queued last. Linux 6.1 does not bound it behind reads or writes of a pipe.
 ---
 ---Returns true, or nil when there is no room for the timeout, and then nothing has changed. See io_uring_enter(2), IOSQE_IO_LINK.
 ---@param ring luring.ring

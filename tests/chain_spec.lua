@@ -64,8 +64,9 @@ describe("chain", function()
     end)
 
     it("bounds its last member", function()
-        local first, second = write("write", "x"), read("read", 1)
+        -- Sockets: Linux 6.1 bounds nothing behind what its workers do, and pipes are theirs.
         local one, other = luring.socketpair()
+        local first, second = write("write", "x", other), luring.recv(ring, one, 1, 0, note "read")
         local idle = luring.recv(ring, one, 1, 0, note "idle")
         luring.chain(ring, { first, second, idle }, { timeout = 0.01 })
         drive.turn_until(ring, function() return got.idle end)
