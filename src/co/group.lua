@@ -16,8 +16,21 @@ end
 -- A task that a call is made of; it is yet to begin, so that nothing begins which the caller, for want
 -- of memory, doesn't wait for.
 local function make(parent, on_end, f, ...)
-    local t = task.make(parent.loop, parent.scope, parent, on_end, f, ...)
-    return t
+    return task.make(parent.loop, parent.scope, parent, on_end, f, ...)
+end
+
+local function cancel_child(t, why)
+    t.callee:cancel(why)
+end
+
+-- Lets a child begin, and waits for its end: it is cancelled with its caller.
+local function see_through(t, child, what)
+    local outer = t.callee
+    t.callee = child
+    task.begin(child)
+    while not child.state do task.park(t, cancel_child, what) end
+    t.callee = outer
+    return child
 end
 
 -- Runs `f` as a task, and waits for its end whatever comes.
@@ -32,33 +45,16 @@ end
 -- Runs `f` as a task while `lock`, which the caller has, is held.
 function group.call_within(lock, f, ...)
     local t = task.me()
-    local child = make(t, wake_parent, f, ...)
-    local outer = t.callee
-    t.callee = child
-    task.begin(child)
-    while not child.state do task.park(t, group.cancel_child, "call") end
-    t.callee = outer
+    local child = see_through(t, make(t, wake_parent, f, ...), "call")
     lock:release()
     return child
 end
-
-local function cancel_child(t, why)
-    t.callee:cancel(why)
-end
-
-group.cancel_child = cancel_child
 
 -- The same, and cancels it when the caller is cancelled.
 function group.call(f, ...)
     local t = task.me()
     task.about_to_park(t)
-    local child = make(t, wake_parent, f, ...)
-    local outer = t.callee
-    t.callee = child
-    task.begin(child)
-    while not child.state do task.park(t, cancel_child, "call") end
-    t.callee = outer
-    return child
+    return see_through(t, make(t, wake_parent, f, ...), "call")
 end
 
 -- The results of a child, or its error; a cancellation is the caller's own.
@@ -94,11 +90,7 @@ function group.public.timeout(seconds, f, ...)
     local alarm = setmetatable({ child = child }, Alarm)
     local deadlines = t.loop.deadlines
     if seconds < math.huge then deadlines:add(alarm, t.loop:now() + math.max(seconds, 0)) end
-    local outer = t.callee
-    t.callee = child
-    task.begin(child)
-    while not child.state do task.park(t, cancel_child, "timeout") end
-    t.callee = outer
+    see_through(t, child, "timeout")
     deadlines:remove(alarm)
     if child.state == "cancelled" and child.timed_out then
         task.check(t)
