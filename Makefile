@@ -87,7 +87,7 @@ fuzz: ## run random Lua programs under AddressSanitizer (SEED, PROGRAMS, DURATIO
 
 check-model: ## random actions and tasks against small models (SEED, SEQUENCES, LUA_VERSIONS)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" LURING_TEST_SEED=$(or $(SEED),1) LURING_TEST_SEQUENCES=$(or $(SEQUENCES),10000) \
-	LURING_TEST_SECONDS=36000 LURING_TEST_SPECS="tests/model_spec.lua tests/co_model_spec.lua" scripts/check $(LUA_VERSIONS)
+	LURING_TEST_SECONDS=36000 LURING_TEST_SPECS=tests/model_spec.lua scripts/check $(LUA_VERSIONS)
 
 soak: build ## mixed load for DURATION seconds (3600), every byte checked
 	@MODULES='$(MODULES)' scripts/soak $(LUA_VERSION)

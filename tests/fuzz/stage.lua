@@ -3,6 +3,7 @@
 -- Lua, and that no program loops or waits by itself.
 
 local luring = require "luring"
+local finalized = require "finalizer"
 
 L, R, F, K, C, B, G = luring, {}, {}, {}, {}, {}, {}
 
@@ -135,15 +136,6 @@ function once(f)
         later = function() end
         f()
     end
-end
-
-local function finalized(f)
-    if newproxy then
-        local proxy = newproxy(true)
-        getmetatable(proxy).__gc = f
-        return proxy
-    end
-    return setmetatable({}, { __gc = f })
 end
 
 -- Lua never finalizes what is made while it closes the state: a buffer that is made then stays. So

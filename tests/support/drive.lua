@@ -91,16 +91,7 @@ function drive.open_descriptors(enough)
     return count
 end
 
--- Something that runs `f` when it is collected, on any Lua.
-function drive.finalizer(f)
-    local newproxy = rawget(_G, "newproxy")
-    if newproxy then
-        local proxy = newproxy(true)
-        getmetatable(proxy).__gc = f
-        return proxy
-    end
-    return setmetatable({}, { __gc = f })
-end
+drive.finalizer = require "finalizer"
 
 -- The speed at which the collector does a cycle in one go: 5.4 keeps it in a byte, and 5.5 has a
 -- number that says so.
