@@ -1,20 +1,15 @@
 local luring = require "luring"
 local co = require "luring.co"
 local child = require "child"
-
-local function open_descriptors()
-    local count = 0
-    for _ in pairs(luring.readdir("/proc/self/fd")) do count = count + 1 end
-    return count
-end
+local drive = require "drive"
 
 -- There are not more than before, once the resolver's threads have closed their own ends.
 local function closes_all(before)
     for _ = 1, 1000 do
-        if open_descriptors() <= before then break end
+        if drive.descriptors() <= before then break end
         co.sleep(0.01)
     end
-    assert.is_true(open_descriptors() <= before)
+    assert.is_true(drive.descriptors() <= before)
 end
 
 describe("co.resolve", function()
@@ -61,7 +56,7 @@ describe("co.resolve", function()
 
     it("cancelled leaves no descriptor", function()
         co.run(function()
-            local before = open_descriptors()
+            local before = drive.descriptors()
             for _ = 1, 50 do
                 local t = co.spawn(co.resolve, "127.0.0.1")
                 co.sleep(0)
@@ -136,11 +131,11 @@ describe("co.connect", function()
             local deaf = luring.tcp_listen(here, 0)
             assert.is_true(deaf > 0)
             while co.connect("127.0.0.1", port, { timeout = 0.3 }) do co.sleep(0) end
-            local before = open_descriptors()
+            local before = drive.descriptors()
             local s = assert(co.connect("localhost", port, { timeout = 20 }))
             assert.equal("::1", s:read_all())
             s:close()
-            assert.equal(before, open_descriptors())
+            assert.equal(before, drive.descriptors())
             luring.close_fd(deaf)
         end)
     end)
@@ -150,21 +145,21 @@ describe("co.connect", function()
             local server = assert(co.listen("localhost", 0))
             local _, port = server:address()
             server:close()
-            local before = open_descriptors()
+            local before = drive.descriptors()
             local s, message, errno = co.connect("localhost", port)
             assert.same({ nil, "localhost: Connection refused", co.ECONNREFUSED }, { s, message, errno })
-            assert.equal(before, open_descriptors())
+            assert.equal(before, drive.descriptors())
         end)
     end)
 
     it("connects from an address of its own", function()
         with_server("127.0.0.1", function(port)
             assert.equal("127.0.0.7", assert(co.connect("127.0.0.1", port, { bind = "127.0.0.7" })):read_all())
-            local before = open_descriptors()
+            local before = drive.descriptors()
             local s, message, errno = co.connect("127.0.0.1", port, { bind = "203.0.113.1" })
             local why = "127.0.0.1: " .. luring.strerror(luring.EADDRNOTAVAIL)
             assert.same({ nil, why, co.EADDRNOTAVAIL }, { s, message, errno })
-            assert.equal(before, open_descriptors())
+            assert.equal(before, drive.descriptors())
         end)
     end)
 
@@ -182,7 +177,7 @@ describe("co.connect", function()
                 "999.0.0.1", "dead:beef", ":::", "1::2::3", "12345::", "::1.2.3", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7",
                 "1:2:3:4:5:6:7::8", ":1:2:3:4:5:6:7", "::256.0.0.1", "g::", "", "fe80::1%none",
             } do
-                local before = open_descriptors()
+                local before = drive.descriptors()
                 local s, message = co.connect(host, 1)
                 assert.is_nil(s, host)
                 assert.equal("string", type(message))

@@ -55,7 +55,7 @@ function drive.close(...)
 end
 
 -- How many descriptors this process has open; with a pattern, those whose file is called so.
-function drive.descriptors(pattern)
+local function descriptors(pattern)
     local count = 0
     for fd in pairs(luring.readdir("/proc/self/fd")) do
         local name = luring.readlink("/proc/self/fd/" .. fd)
@@ -72,21 +72,28 @@ function drive.contents(path)
     return all
 end
 
--- Collects all there is: a finalizer may need a second round.
+-- Collects all there is: a finalizer may need a second round. LuaJIT sees what is on its stack no more as
+-- garbage only when that has been written over.
 function drive.collect()
-    for _ = 1, 3 do collectgarbage() end
+    local function over(n, ...) return n > 0 and over(n - 1, n, ...) or select("#", ...) end
+    for _ = 1, 3 do
+        over(100)
+        collectgarbage()
+    end
 end
 
--- How many descriptors are open when garbage has gone; no more than `enough` is all that is wanted. LuaJIT
--- sees what is on its stack no more as garbage only when that has been written over.
+-- The same when garbage has gone: what earlier specs left would go between two counts.
+function drive.descriptors(pattern)
+    drive.collect()
+    return descriptors(pattern)
+end
+
+-- The same, where no more than `enough` is all that is wanted.
 function drive.open_descriptors(enough)
     local count
     for _ = 1, 20 do
-        drive.collect()
         count = drive.descriptors()
         if not enough or count <= enough then break end
-        local function over(n, ...) return n > 0 and over(n - 1, n, ...) or select("#", ...) end
-        over(100)
     end
     return count
 end
