@@ -40,7 +40,10 @@ impl Ring {
             if submitted < 0 {
                 return submitted;
             }
-            if self.queues.kernel_thread && self.space() < count {
+            if self.space() >= count {
+                break; // the kernel's thread may have taken some meanwhile, and nothing was to submit
+            }
+            if self.queues.kernel_thread {
                 // SAFETY: the ring is set up.
                 let waited = unsafe { sys::io_uring_sqring_wait(&mut self.uring) };
                 if waited < 0 {
