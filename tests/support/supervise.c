@@ -71,7 +71,7 @@ static int take(int way)
 
 int main(int argc, char **argv)
 {
-	int ways[2], fd, status;
+	int ways[2], fd, ended, status;
 	long calls = 0, every, from;
 	pid_t child;
 	if (argc < 6 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ways) != 0)
@@ -91,11 +91,12 @@ int main(int argc, char **argv)
 	}
 	close(ways[1]);
 	fd = take(ways[0]);
+	ended = (int)syscall(SYS_pidfd_open, child, 0); /* until it is waited for, older kernels keep its filter */
 	while (fd >= 0) {
 		struct seccomp_notif asked;
 		struct seccomp_notif_resp answer;
-		struct pollfd wait = { .fd = fd, .events = POLLIN };
-		if (poll(&wait, 1, -1) < 0 || !(wait.revents & POLLIN))
+		struct pollfd wait[] = { { .fd = fd, .events = POLLIN }, { .fd = ended, .events = POLLIN } };
+		if (poll(wait, 2, -1) < 0 || !(wait[0].revents & POLLIN))
 			break; /* nobody is left who could ask */
 		memset(&asked, 0, sizeof asked);
 		if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &asked) != 0)
