@@ -94,6 +94,7 @@ local function turn()
     luring.do_cqes(ring)
 end
 
+-- Until all has ended: of those that read from one pipe, the last may be the first to get something.
 local function wait()
     while luring.in_flight(ring) > 0 do
         had(luring.submit_and_wait(ring, 1))
@@ -109,16 +110,16 @@ local function program()
     fds[1], fds[2] = luring.pipe2()
     act("write", fds[2], "hello", -1, wants(5))
     act("read", fds[1], 100, -1, wants(5, is "hello"))
-    turn()
+    wait()
     act("write", fds[2], LARGE, -1, wants(16000))
     act("read", fds[1], 16000, -1, wants(16000, is(LARGE)))
     act("writev", fds[2], { "ab", "", "cd" }, -1, 0, wants(4))
     act("readv", fds[1], { 1, 3 }, -1, 0, wants(4, function(list) return list[1] .. "," .. list[2] == "a,bcd" end))
-    turn()
+    wait()
     fds[3], fds[4] = luring.socketpair()
     act("send", fds[3], LARGE, 0, wants(16000))
     act("recv", fds[4], 16000, luring.MSG_WAITALL, wants(16000, is(LARGE)))
-    turn()
+    wait()
 
     -- Buffers and views, and the ring's table of them.
     local buffer = luring.buffer(8192)
@@ -126,11 +127,11 @@ local function program()
     act("write", fds[2], buffer:view(1, 11), -1, wants(11))
     local function has_it(view) return view:sub(1, 11) == "in a buffer" end
     act("read", fds[1], buffer:view(101, 200), -1, wants(11, has_it))
-    turn()
+    wait()
     if had(luring.register_buffers(ring, { buffer, false })) == 0 then
         act("write_fixed", fds[2], buffer:view(1, 11), -1, 0, wants(11))
         act("read_fixed", fds[1], buffer:view(301, 400), -1, 0, wants(11, has_it))
-        turn()
+        wait()
         luring.unregister_buffers(ring)
     end
     had(luring.register_files(ring, { fds[1], -1 }))
@@ -147,7 +148,7 @@ local function program()
             wrong = "no message"
         end
     end)
-    turn()
+    wait()
 
     -- What comes in a table, or in a list.
     act("statx", luring.AT_FDCWD, "/dev/null", 0, 4095, wants(0, function(stat) return stat.stx_mode ~= nil end))
@@ -160,7 +161,7 @@ local function program()
         luring.cqe_seen(ring, cqe)
         ended = ended + 1
     end)
-    turn()
+    wait()
 
     -- Chains, cancellations, timeouts.
     local first = act("write", fds[2], "one", -1, wants(3))
@@ -168,7 +169,7 @@ local function program()
     luring.chain(ring, { first, second })
     act("read", fds[1], 3, -1, wants(3, is "one"))
     act("read", fds[1], 3, -1, wants(3, is "two"))
-    turn()
+    wait()
     local never = act("read", fds[1], 50000, -1, wants(-luring.ECANCELED))
     turn()
     act("cancel", never, 0, wants(0))
