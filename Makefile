@@ -132,8 +132,8 @@ deps: ## install what building and testing need, with the system's package manag
 	@scripts/deps
 
 bench: ## measure it beside luv, cqueues, luaposix and C (QUICK=1; PEER=folder of another luring.so)
-	@$(MAKE) --no-print-directory build LUA_VERSION=5.4
-	@CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' MODULE='$(MODULES)/5.4' scripts/bench $(if $(QUICK),--quick) \
+	@for version in 5.1 5.4; do $(MAKE) --no-print-directory build LUA_VERSION=$$version || exit; done
+	@CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' MODULE='$(MODULES)/5.4' MODULE_JIT='$(MODULES)/5.1' scripts/bench $(if $(QUICK),--quick) \
 	$(if $(PEER),--peer '$(PEER)') $(if $(PEER_NAME),--peer-name '$(PEER_NAME)') $(if $(DOCS),--docs '$(DOCS)')
 
 bench-http: ## files by HTTP, beside nginx, luv and lua-http (ROUNDS)

@@ -1,16 +1,22 @@
 -- Who is measured. To add a peer, add its row here and the cases that it names.
 --
--- `files`, `echo`, `memory`, `crowd`, `soak` and `require` are shell commands. What they get
+-- `files`, `buffers`, `echo`, `at_once`, `jit`, `tasks`, `idle`, `cold`, `journal`, `memory`, `crowd`,
+-- `soak` and `require` are shell commands, one for each kind of bench/workloads.lua. What they get
 -- and print is said in the cases; descriptors are open as the cases want them. $CAPITALS are
 -- filled in by bench/run.lua: LUA is Lua 5.4, C the folder of the compiled programs, CASES
--- the folder of the cases, and ACTION SIZE DEPTH COUNT OTHERS the workload.
+-- the folder of the cases, FOLDER one of small files, FILE one to write, and the others the workload.
 -- `only` tells which file workloads make sense. `probe` succeeds where the peer is installed,
 -- and prints its version. `slow` divides the number of actions. `sum` names peers whose CPU
 -- times are added up: raw C and the floor (Lua over empty functions) are the least that any
 -- module can take.
 
+-- A Lua that finds the luring.so of a folder.
+local function with_module(dir, lua)
+    return "env LUA_CPATH='" .. dir .. "/?.so' " .. lua .. " "
+end
+
 local function luring(dir, flags)
-    local lua = "env LUA_CPATH='" .. dir .. "/?.so' $LUA "
+    local lua = with_module(dir, "$LUA")
     local case = lua .. "$CASES/luring_"
     return {
         probe = lua .. "-e 'require \"luring\" print \"\"'",
@@ -36,17 +42,36 @@ local function with(row, id, title)
     return row
 end
 
--- `module` is the folder of this luring.so, `other` of another one, or nil.
-return function(module, other, other_title)
+-- `module` is the folder of this luring.so, `jit` that of its build for LuaJIT, `other` of another one, or nil.
+return function(module, jit, other, other_title)
+    local lua, luajit = with_module(module, "$LUA"), with_module(jit, "luajit")
+    local own = with(luring(module), "luring", "luring")
+    own.buffers = lua .. "$CASES/luring_buffers.lua $SIZE $DEPTH $COUNT"
+    own.at_once = lua .. "$CASES/luring_echo_at_once.lua $SIZE"
+    own.jit = luajit .. "$CASES/luring_echo.lua $SIZE"
+    own.cold = lua .. "$CASES/luring_cold.lua $FOLDER $COUNT $DEPTH"
     local peers = {
-        with(luring(module), "luring", "luring"),
+        own,
         with(luring(module, SINGLE_ISSUER | DEFER_TASKRUN), "luring_defer", "luring, DEFER_TASKRUN"),
+        {
+            id = "luring_best", title = "luring, all that helps",
+            probe = "echo",
+            at_once = lua .. "$CASES/luring_echo_best.lua $SIZE",
+        }, {
+            id = "luring_co", title = "luring.co",
+            probe = "echo",
+            echo = lua .. "$CASES/luring_co_echo.lua $SIZE",
+            jit = luajit .. "$CASES/luring_co_echo.lua $SIZE",
+            tasks = lua .. "$CASES/luring_co_tasks.lua $COUNT",
+            idle = lua .. "$CASES/luring_co_idle.lua $COUNT",
+            journal = lua .. "$CASES/luring_journal.lua $FILE $COUNT $DEPTH",
+        }, {
+            id = "luring_co_jit", title = "luring.co on LuaJIT",
+            probe = "luajit -v",
+            tasks = luajit .. "$CASES/luring_co_tasks.lua $COUNT",
+            idle = luajit .. "$CASES/luring_co_idle.lua $COUNT",
+        },
     }
-    table.insert(peers, {
-        id = "luring_co", title = "luring.co",
-        probe = "env LUA_CPATH='" .. module .. "/?.so' $LUA -e 'require \"luring.co\" print \"\"'",
-        echo = "env LUA_CPATH='" .. module .. "/?.so' $LUA $CASES/luring_co_echo.lua $SIZE",
-    })
     if other then
         table.insert(peers, with(luring(other), "other", other_title))
     end
@@ -62,16 +87,30 @@ return function(module, other, other_title)
             id = "raw", title = "raw C",
             probe = "echo",
             files = "$C/raw files $ACTION $SIZE $DEPTH $COUNT 0",
+            buffers = "$C/raw files read $SIZE $DEPTH $COUNT 0",
             echo = "$C/raw echo $SIZE 0",
+            at_once = "$C/best at_once $SIZE 0",
+            cold = "$C/cold $FOLDER $COUNT $DEPTH",
+            journal = "$C/sync $FILE $COUNT",
         }, {
             id = "raw_best", title = "raw C, DEFER_TASKRUN and ring fd",
             probe = "echo",
             echo = "$C/raw echo $SIZE " .. (SINGLE_ISSUER | DEFER_TASKRUN) .. "r",
         }, {
+            id = "raw_all", title = "raw C, all that helps",
+            probe = "echo",
+            at_once = "$C/best all $SIZE",
+        }, {
+            id = "grep", title = "grep -rc",
+            probe = "echo",
+            cold = "grep -rc 40 $FOLDER",
+        }, {
             id = "luv", title = "luv", name = "luv",
             probe = installed("lua-luv", "$LUA", "luv"),
             files = "$LUA $CASES/luv_files.lua $ACTION $SIZE $DEPTH $COUNT",
             echo = "$LUA $CASES/luv_echo.lua",
+            at_once = "$LUA $CASES/luv_echo.lua",
+            jit = "luajit $CASES/luv_echo.lua",
             require = "$LUA $CASES/require.lua luv",
             slow = 4,
         }, {

@@ -7,7 +7,7 @@ local report = require "bench.lib.report"
 local shell = require "bench.lib.shell"
 local workloads = require "bench.workloads"
 
-local options = { quick = false, module = nil, work = nil, peer = nil, peer_name = "the other luring", only = "" }
+local options = { quick = false, module = nil, jit = nil, work = nil, peer = nil, peer_name = "the other luring", only = "" }
 do
     local i = 1
     while arg[i] do
@@ -29,7 +29,7 @@ end
 
 -- ---- who is there ----
 
-local all = require "bench.peers"(options.module, options.peer, options.peer_name)
+local all = require "bench.peers"(options.module, options.jit, options.peer, options.peer_name)
 local words = { LUA = "lua5.4", C = shell.quoted(work), CASES = "bench/cases" }
 
 local function filled(command, more)
@@ -55,22 +55,53 @@ end
 
 -- ---- measuring ----
 
+-- The folder of small files for `cold`.
+local function make_files(count)
+    local folder = work .. "/small"
+    if not shell.output("test -e " .. shell.quoted(folder .. "/" .. count) .. " && echo yes") then
+        os.execute("mkdir -p " .. shell.quoted(folder))
+        for n = 1, count do shell.write(folder .. "/" .. n, (("%d "):format(n)):rep(4096):sub(1, 4096)) end
+        os.execute "sync"
+    end
+    return folder
+end
+
+-- The seconds of a command when no file is in memory but its own, which running `warm` brings there. As root.
+local COLD = [[
+    sync && echo 3 >/proc/sys/vm/drop_caches || exit
+    %s >/dev/null
+    from=$(date +%%s%%N); %s >/dev/null || exit; to=$(date +%%s%%N)
+    echo wall $(((to - from) / 1000))e-6]]
+
+local ECHO = { echo = true, at_once = true, jit = true }
+
 local function run_once(peer, cell, kind)
     local actions = cell.count and math.max(cell.count // (peer.slow or 1), 10)
-    local command = filled(peer[kind], {
-        ACTION = cell.action, SIZE = cell.size, DEPTH = cell.depth, OTHERS = cell.others, COUNT = actions,
-    })
     local quoted = shell.quoted
-    if kind == "echo" then
+    local function command_with(folder, count)
+        return filled(peer[kind], {
+            ACTION = cell.action, SIZE = cell.size, DEPTH = cell.depth, OTHERS = cell.others, COUNT = count,
+            FOLDER = folder, FILE = work .. "/journal",
+        })
+    end
+    local command
+    if kind == "cold" then
+        local folder, none = make_files(cell.count), work .. "/none"
+        os.execute("mkdir -p " .. quoted(none))
+        command = COLD:format(command_with(none, 0), command_with(folder, cell.count))
+    else
+        command = command_with(nil, actions)
+    end
+    if ECHO[kind] then
         command = ("%s %d %d %d %d %s"):format(
             quoted(work .. "/load"), cell.connections, cell.size, cell.warm_ms, cell.run_ms, command)
     elseif kind == "memory" then
         command = command .. " 3<>" .. quoted(work .. "/pipe")
-    elseif kind ~= "require" then
+    elseif kind == "files" or kind == "buffers" or kind == "crowd" or kind == "soak" then
         local file = cell.action == "write" and "/written" or "/file"
         command = command .. " 3<>" .. quoted(work .. file) .. " 4<>" .. quoted(work .. "/pipe")
     end
-    local values, failed = shell.values("timeout 120 sh -c " .. quoted("exec " .. command))
+    local values, failed = shell.values("timeout 120 sh -c " .. quoted(kind == "cold" and command or "exec " .. command))
     if not values then
         return nil, failed
     end

@@ -21,12 +21,20 @@ local function files(action, size, depth, rounds, share)
     }
 end
 
-local function echo(connections, size, rounds, warm_ms, run_ms)
+local ECHOES = { echo = "echo", at_once = "echo at once", jit = "echo on LuaJIT" }
+
+local function echo(kind, connections, size, rounds, warm_ms, run_ms)
     return {
-        kind = "echo", connections = connections, size = size, rounds = rounds, warm_ms = warm_ms, run_ms = run_ms,
+        kind = kind, connections = connections, size = size, rounds = rounds, warm_ms = warm_ms, run_ms = run_ms,
         label = ("%s, %d"):format(size_text(size), connections),
-        title = ("echo %s, %d connection%s"):format(size_text(size), connections, connections == 1 and "" or "s"),
+        title = ("%s %s, %d connection%s"):format(ECHOES[kind], size_text(size), connections, connections == 1 and "" or "s"),
     }
+end
+
+local function buffers(size, rounds, share)
+    local cell = files("read", size, 32, rounds, share)
+    cell.kind, cell.title = "buffers", cell.title .. ", into buffers"
+    return cell
 end
 
 -- `rounds` is how many of each, when it is given.
@@ -44,9 +52,14 @@ return function(quick, rounds)
         add(files("read", MIB, 1, rounds or 3, 4))
         add(files("write", 64, 32, rounds or 3, 4))
         add(files("write", 64 * KIB, 32, rounds or 3, 4))
-        add(echo(50, 64, rounds or 3, 100, 300))
-        add(echo(500, 64, rounds or 3, 100, 300))
-        add(echo(500, 16 * KIB, rounds or 3, 100, 300))
+        add(buffers(4 * KIB, rounds or 3, 4))
+        add(buffers(64 * KIB, rounds or 3, 4))
+        add(echo("echo", 50, 64, rounds or 3, 100, 300))
+        add(echo("echo", 500, 64, rounds or 3, 100, 300))
+        add(echo("echo", 500, 16 * KIB, rounds or 3, 100, 300))
+        add(echo("at_once", 50, 64, rounds or 3, 100, 300))
+        add(echo("at_once", 50, 16 * KIB, rounds or 3, 100, 300))
+        add(echo("jit", 50, 64, rounds or 3, 100, 300))
     else
         for _, action in ipairs { "read", "write" } do
             for _, size in ipairs { 64, 4 * KIB, 64 * KIB, MIB } do
@@ -55,12 +68,22 @@ return function(quick, rounds)
                 end
             end
         end
+        for _, size in ipairs { 4 * KIB, 64 * KIB, MIB } do add(buffers(size, rounds or 9, 1)) end
         for _, size in ipairs { 64, 16 * KIB } do
             for _, connections in ipairs { 1, 50, 500 } do
-                add(echo(connections, size, rounds or 9, 200, 700))
+                add(echo("echo", connections, size, rounds or 9, 200, 700))
+            end
+            for _, connections in ipairs { 50, 500 } do
+                add(echo("at_once", connections, size, rounds or 9, 200, 700))
             end
         end
+        for _, connections in ipairs { 50, 500 } do add(echo("jit", connections, 64, rounds or 9, 200, 700)) end
     end
+
+    add { kind = "cold", title = "4000 cold files", rounds = rounds or quick and 3 or 9, count = 4000, depth = 64 }
+    add { kind = "journal", title = "journal", rounds = rounds or 3, count = quick and 1 or 3, depth = 64 }
+    add { kind = "tasks", title = "tasks asleep", rounds = 1, count = 100000 }
+    add { kind = "idle", title = "idle connections", rounds = 1, count = 20000 }
 
     add { kind = "memory", title = "memory of an action in flight", rounds = quick and 1 or 3, count = 100000 }
     add { kind = "crowd", title = "10 in flight", others = 0, rounds = rounds or quick and 3 or 9, count = 100000 }

@@ -104,14 +104,14 @@ local function ratios(results, kind, wanted, name, head, scale)
     return #rows > 1 and table_text(rows) or nil
 end
 
-local function latencies(results)
-    local peers = peers_of(results, "echo")
+local function latencies(results, kind)
+    local peers = peers_of(results, kind)
     local rows = { { "size, connections" } }
     for _, peer in ipairs(peers) do
         table.insert(rows[1], peer.title)
     end
     for _, cell in ipairs(results.cells) do
-        if cell.kind == "echo" then
+        if cell.kind == kind then
             local row = { cell.label }
             for _, peer in ipairs(peers) do
                 local middle, tail = report.summary(cell, "p50", peer.id), report.summary(cell, "p99", peer.id)
@@ -190,13 +190,12 @@ local function targets(results)
     if results.instructions then
         local read = results.instructions.read
         local above = read.luring - read.floor
-        row("instructions of a 64 B read, 32 in flight", 2100, read.luring, ("%.0f"):format(read.luring))
-        row("the same above the floor", 550, above, ("%.0f"):format(above))
+        row("instructions of a 64 B read, 32 in flight, above the floor", 500, above, ("%.0f"):format(above))
     end
     if other_title then
         local of = " / " .. other_title
         for _, want in ipairs {
-            { "64 B, 32", 0.70 }, { "4 KiB, 32", 0.65 }, { "64 KiB, 32", 0.80 }, { "1 MiB, 32", 0.40 },
+            { "64 B, 32", 0.65 }, { "4 KiB, 32", 0.65 }, { "64 KiB, 32", 0.80 }, { "1 MiB, 32", 0.40 },
             { "64 KiB, 1", 1.05 }, { "1 MiB, 1", 1.05 },
         } do
             local title = "read " .. want[1] .. " in flight"
@@ -208,15 +207,47 @@ local function targets(results)
             end
         end
     end
-    for _, connections in ipairs { 50, 500 } do
-        local title = ("echo 64 B, %d connections"):format(connections)
+    for size, limit in pairs { ["4 KiB"] = 1.5, ["64 KiB"] = 1.1, ["1 MiB"] = 1.1 } do
+        local title = ("read %s, 32 in flight, into buffers"):format(size)
+        ratio(title .. ", CPU / raw C", title, "cpu", "raw", limit)
+    end
+    -- What a server costs a request, beside others: with each answer sent before the next receive, and both at once.
+    for _, want in ipairs {
+        { 50, "echo", 0.90, 0.70 }, { 500, "echo", 0.90, 0.75 }, { 50, "at_once", 0.70, 0.75 }, { 500, "at_once", 0.85, 0.85 },
+    } do
+        local connections, kind, beside_other, beside_luv = want[1], want[2], want[3], want[4]
+        local title = ("%s 64 B, %d connections"):format(kind == "echo" and "echo" or "echo at once", connections)
         if other_title then
-            ratio(title .. ", server CPU / " .. other_title, title, "cpu", "other", 0.85)
+            ratio(title .. ", server CPU / " .. other_title, title, "cpu", "other", beside_other)
         end
-        ratio(title .. ", server CPU / luv", title, "cpu", "luv", 0.95)
+        ratio(title .. ", server CPU / luv", title, "cpu", "luv", beside_luv)
+    end
+    for _, connections in ipairs { 50, 500 } do
+        local title = ("echo at once 64 B, %d connections"):format(connections)
+        ratio(title .. ", all that helps / luv", title, "cpu", "luv", 0.65, "luring_best")
+        ratio(title .. ", all that helps / raw C with the same", title, "cpu", "raw_all", 1.10, "luring_best")
+        title = ("echo at once 16 KiB, %d connections"):format(connections)
+        ratio(title .. ", all that helps / raw C with the same", title, "cpu", "raw_all", 1.15, "luring_best")
+        title = ("echo 64 B, %d connections"):format(connections)
+        ratio(title .. ", luring.co / callbacks", title, "cpu", "luring", 1.15, "luring_co")
+        title = ("echo on LuaJIT 64 B, %d connections"):format(connections)
+        ratio(title .. ", luring.co / callbacks", title, "cpu", "luring", 1.10, "luring_co")
+    end
+    local idle = find(results, "idle connections")
+    for id, where in pairs { luring_co = "Lua 5.4", luring_co_jit = "LuaJIT" } do
+        local each = report.summary(idle, "bytes", id)
+        row("an idle connection that waits in luring.co, " .. where, 2500, each and each.median,
+            each and ("%.0f B"):format(each.median), " B")
+    end
+    ratio("4000 cold files of 4 KiB, open, read and close linked, wall / raw C", "4000 cold files", "wall", "raw", 1.15)
+    ratio("the same / `grep -rc`", "4000 cold files", "wall", "grep", 0.2)
+    local journal = report.ratio(find(results, "journal"), "rate", "raw", "luring_co")
+    if journal then
+        table.insert(rows, { "SETs a second of the journal, 64 clients / one fdatasync each", ">= 8",
+            with_spread(journal, "%.1f"), journal.median >= 8 and "met" or "**not met**" })
     end
     local memory = report.summary(find(results, "memory of an action in flight"), "bytes", "luring")
-    row("memory of an action in flight beyond its buffer", 140, memory and memory.median,
+    row("memory of an action in flight beyond its buffer", 60, memory and memory.median,
         memory and ("%.0f B"):format(memory.median), " B")
     local soak = find(results, "growth over many reads")
     local growth = report.summary(soak, "bytes", "luring")
@@ -226,7 +257,7 @@ local function targets(results)
     local crowd = few and many and stats.ratio(series(many, "luring", "cpu"), series(few, "luring", "cpu"))
     row("cost of a read with 100,000 in flight / with 10", 1.3, crowd and crowd.median, with_spread(crowd, "%.2f"))
     local load = report.summary(find(results, "require"), "cpu", "luring")
-    row("`require \"luring\"`, CPU", 2, load and load.median * 1000, load and ("%.2f ms"):format(load.median * 1000), " ms")
+    row("`require \"luring\"`, CPU", 0.5, load and load.median * 1000, load and ("%.2f ms"):format(load.median * 1000), " ms")
     return #rows > 1 and table_text(rows) or nil
 end
 
@@ -245,9 +276,9 @@ function report.markdown(results)
             table.insert(versions, peer.name .. " " .. peer.version)
         end
     end
-    local head = "%d cores (%s), Linux %s, %s, Lua %s, liburing %s, files on %s; %s. The load average was %.1f before and "
+    local about = "%d cores (%s), Linux %s, %s, Lua %s, liburing %s, files on %s; %s. The load average was %.1f before and "
         .. "%.1f after.%s\n"
-    add(head:format(m.cores, m.processor, m.kernel, m.system, m.lua, m.liburing, m.filesystem,
+    add(about:format(m.cores, m.processor, m.kernel, m.system, m.lua, m.liburing, m.filesystem,
         table.concat(versions, ", "), m.load_before, m.load_after, results.quick and " The quick form: few rounds." or ""))
     add("Each ratio is luring's figure over the peer's, in the same round: below 1, luring takes less. The median of the "
         .. "rounds stands first, the quartiles in parentheses.\n")
@@ -269,14 +300,26 @@ function report.markdown(results)
             add(text)
         end
     end
-    local echo = ratios(results, "echo", function() return true end, "cpu", { "size, connections", "luring, us" }, 1e6)
-    if echo then
-        add("### TCP echo\n\nServer CPU time of a request:\n")
-        add(echo)
-        add("Requests a second (here more is better, so above 1 luring is the faster one):\n")
-        add(ratios(results, "echo", function() return true end, "rate", { "size, connections", "luring, thousands" }, 1e-3))
-        add("How long a request takes, us, p50 / p99 (medians of the rounds):\n")
-        add(latencies(results))
+    local into = ratios(results, "buffers", function() return true end, "cpu", { "size, in flight", "luring, us" }, 1e6)
+    if into then
+        add("### CPU time of a file read into buffers that the program keeps\n")
+        add(into)
+    end
+    for _, echo in ipairs {
+        { "echo", "TCP echo" },
+        { "at_once", "TCP echo, a send and the next receive queued at once" },
+        { "jit", "TCP echo on LuaJIT" },
+    } do
+        local kind, head = echo[1], echo[2]
+        local cpu = ratios(results, kind, function() return true end, "cpu", { "size, connections", "luring, us" }, 1e6)
+        if cpu then
+            add(("### %s\n\nServer CPU time of a request:\n"):format(head))
+            add(cpu)
+            add("Requests a second (here more is better, so above 1 luring is the faster one):\n")
+            add(ratios(results, kind, function() return true end, "rate", { "size, connections", "luring, thousands" }, 1e-3))
+            add("How long a request takes, us, p50 / p99 (medians of the rounds):\n")
+            add(latencies(results, kind))
+        end
     end
 
     local function value(title, name, scale, format)
@@ -294,6 +337,11 @@ function report.markdown(results)
         { title = "CPU of a read with 100,000 in flight / with 10", of = crowd },
         { title = "resident memory gained over the reads of the soak, KiB", of = value("growth over many reads", "bytes", 1 / 1024, "%.0f") },
         { title = "`require`, CPU ms", of = value("require", "cpu", 1000, "%.2f") },
+        { title = "4000 cold files of 4 KiB, wall ms", of = value("4000 cold files", "wall", 1000, "%.0f") },
+        { title = "changes of a journal a second, on the disk", of = value("journal", "rate", 1, "%.0f") },
+        { title = "memory of each of 100,000 tasks asleep, bytes", of = value("tasks asleep", "bytes", 1, "%.0f") },
+        { title = "idle connections", of = value("idle connections", "connections", 1, "%.0f") },
+        { title = "memory of each, bytes", of = value("idle connections", "bytes", 1, "%.0f") },
     })
     if others then
         add("### Memory, many in flight, loading\n")

@@ -295,7 +295,7 @@ open_before, threads_before = descriptors(), threads()
 return program, function(err)
     finish(err)
     for _ = 1, 1000 do
-        if threads() == threads_before then return end
+        if threads() <= threads_before then return end -- a worker has its name when it begins
         local pause = luring.queue_init(1, 0)
         luring.timeout(pause, 0.001, 0, 0)
         luring.submit_and_wait(pause, 1)
