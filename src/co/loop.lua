@@ -6,7 +6,7 @@ local failure = part "failure"
 local task = part "task"
 local timers = part "timers"
 
-local loop = { public = {} }
+local loop = { public = {}, SMALL = 4096 }
 
 local Loop = {}
 Loop.__index = Loop
@@ -17,6 +17,8 @@ local CREDIT = 256 -- completions a turn
 local PATIENCE = 100 -- turns in a row that may fail
 local SHORT = 3 -- seconds for which the kernel may have no room or memory for anything
 local AGAIN = 0.01 -- seconds until a cancellation is asked for again
+local MANY = 1000 -- tasks that are so many that their streams share buffers
+local SHARED = 1024 -- of these
 
 local huge = math.huge
 
@@ -44,7 +46,17 @@ function loop.public.loop(options)
         time = options.clock == "virtual" and 0 or nil,
         owned = not options.ring,
         short = false, -- since when the kernel is short of something
+        small = loop.SMALL, -- what a stream reads into at first: as many bytes, or a group of such buffers
+        many = MANY, -- tasks, by which it becomes one
     }, Loop)
+end
+
+-- Lets streams read into buffers that the kernel picks when there is data, so that those that wait have none.
+-- That takes a little longer, and is less memory when many wait. Where it can't be, all stays as it is.
+function Loop:share_buffers()
+    local ok, group = pcall(luring.buf_ring, self.ring, SHARED, loop.SMALL)
+    if ok and type(group) ~= "number" then self.small = group end
+    self.many = nil
 end
 
 function Loop:now()

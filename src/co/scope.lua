@@ -39,8 +39,7 @@ end
 -- Counts a task that the scope waits for, or that it cancels when the others have ended.
 function Scope:enter(t, background)
     t.home = self
-    if background then t.is_background = true end
-    self.tasks[t] = true
+    self.tasks[t] = background and "background" or "awaited"
     if background then
         self.background = self.background + 1
     else
@@ -51,7 +50,7 @@ end
 -- A task that has ended counts no more. What can fail comes first.
 function Scope:leave(t)
     local background, count = self.background, self.count
-    if t.is_background then background = background - 1 else count = count - 1 end
+    if self.tasks[t] == "background" then background = background - 1 else count = count - 1 end
     if self.waiter and (count == 0 or background == 0) then task.wake(self.waiter) end
     self.tasks[t] = nil
     self.background, self.count = background, count
@@ -65,7 +64,7 @@ end
 -- Whether a task, or the one that it is a part of, is cancelled when the others have ended.
 function scope.is_background(t)
     while t and not t.home do t = t.parent end
-    return t and t.is_background or false
+    return t ~= nil and t.home.tasks[t] == "background"
 end
 
 local function start(self, parent, loop, background, f, ...)

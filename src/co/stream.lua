@@ -10,9 +10,10 @@ local task = part "task"
 
 local me, now, wait_io = task.me, task.now, task.wait_io
 local ECANCELED, EINTR = -luring.ECANCELED, -luring.EINTR
+local ENOBUFS = luring.ENOBUFS
 local sub = string.sub
 
-local SMALL, LARGE = 4096, 65536 -- how much is read at once, at first and at most
+local SMALL, LARGE = part "loop".SMALL, 65536 -- how much is read at once, at first and at most
 
 local stream = { public = {} }
 
@@ -148,6 +149,7 @@ local function fill_odd(self, t, n)
     end
     local want = self.want
     if n and n > want then want = n < LARGE and n or LARGE end
+    local into = want == SMALL and t.loop.small or want
     while true do
         self.reader = t
         local seconds = self.read_seconds
@@ -156,10 +158,14 @@ local function fill_odd(self, t, n)
             self.read_until = loop:now() + seconds
             self.read_alarm = arm(self, loop, self.read_alarm, ReadAlarm, self.read_until)
         end
-        local res, data = wait_io(t, get, fd, want, self.get_flags)
+        local res, data = wait_io(t, get, fd, into, self.get_flags)
         self.reader = false
         local text, message, errno = answer(self, t, res, data, want)
-        if text ~= again then return text, message, errno end
+        if errno == ENOBUFS and into ~= want then
+            into = want -- others have all that are shared
+        elseif text ~= again then
+            return text, message, errno
+        end
     end
 end
 
@@ -169,12 +175,13 @@ function Stream:fill(n)
     if self.odd or self.reader then return fill_odd(self, t, n) end
     local want = self.want
     if n and n > want then want = n < LARGE and n or LARGE end
+    local into = want == SMALL and t.loop.small or want
     self.reader = t
-    local res, data = wait_io(t, self.get, self.fd, want, self.get_flags)
+    local res, data = wait_io(t, self.get, self.fd, into, self.get_flags)
     self.reader = false
     if res > 0 and res < want and not self.odd then return data end
     local text, message, errno = answer(self, t, res, data, want)
-    if text == again then return fill_odd(self, t, n) end
+    if text == again or errno == ENOBUFS and into ~= want then return fill_odd(self, t, n) end
     return text, message, errno
 end
 

@@ -399,6 +399,7 @@ function task.begin(t)
     local loop = t.loop
     loop.count = loop.count + 1
     loop.last = loop.last + 1
+    if loop.count == loop.many then loop:share_buffers() end
     return t
 end
 
