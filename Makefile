@@ -49,7 +49,7 @@ CHANGELOG = CHANGELOG.md
 DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md docs/hardening.md %.lua %.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
-.PHONY: build install install-doc uninstall check check-valgrind check-model soak fuzz check-messages check-kernel check-elf docs demo deps bench bench-http check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5 check-threads miri mutants
+.PHONY: build install install-doc uninstall check check-valgrind check-model soak fuzz check-messages check-kernels check-elf docs demo deps bench bench-http check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5 check-threads miri mutants
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -102,8 +102,9 @@ miri: ## run the tests of what needs neither Lua nor a kernel in Miri (needs a n
 mutants: ## break the module in many places, and see whether the tests notice (SEED, COUNT, FILES; needs cargo-mutants)
 	@scripts/mutants
 
-check-kernel: ## run them on the kernel of another Debian, in a virtual machine (SUITE, LUA_VERSIONS)
-	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-kernel $(or $(SUITE),bookworm) $(KERNEL)
+check-kernels: ## run them on Debian's kernels, in virtual machines (SUITES="bookworm trixie sid", LUA_VERSIONS)
+	@for suite in $(or $(SUITES),bookworm trixie sid); do \
+	MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-kernel $$suite || exit; done
 
 lua5.5: ## build an interpreter of Lua 5.5 for the tests, into target/lua5.5
 	$(CARGO) build --quiet --release --locked --manifest-path tests/lua55/Cargo.toml --target-dir target/lua5.5/build
