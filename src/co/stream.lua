@@ -24,10 +24,12 @@ reading.extend(Stream)
 
 -- What each read and write looks at stands in the object itself: a look at its class costs more.
 -- `odd` says that there is more to look at: a timeout, an end that has been asked for.
+-- `into` is what the kernel fills: `want` bytes, or one of the buffers that many share.
 local function new(fd, get, get_flags, put, put_flags)
+    local t = now.task
     return setmetatable({
         fd = fd, get = get, get_flags = get_flags, put = put, put_flags = put_flags,
-        buf = "", at = 1, size = 0, want = SMALL, reader = false, writer = false, odd = false,
+        buf = "", at = 1, size = 0, want = SMALL, into = t and t.loop.small or SMALL, reader = false, writer = false, odd = false,
     }, Stream)
 end
 
@@ -127,7 +129,7 @@ local function answer(self, t, res, data, want)
     local why = self.why_read
     if why then self.why_read = nil end
     if res > 0 then
-        if res == want and want < LARGE then self.want = want * 2 end
+        if res == want and want < LARGE then self.want, self.into = want * 2, want * 2 end
         if self.closer then task.wake(self.closer) end
         return data
     end
@@ -147,9 +149,11 @@ local function fill_odd(self, t, n)
         task.check(t)
         return nil, "stopping", luring.ECANCELED
     end
-    local want = self.want
-    if n and n > want then want = n < LARGE and n or LARGE end
-    local into = want == SMALL and t.loop.small or want
+    local want, into = self.want, self.into
+    if n and n > want then
+        want = n < LARGE and n or LARGE
+        into = want
+    end
     while true do
         self.reader = t
         local seconds = self.read_seconds
@@ -173,9 +177,11 @@ end
 function Stream:fill(n)
     local t = now.task or me()
     if self.odd or self.reader then return fill_odd(self, t, n) end
-    local want = self.want
-    if n and n > want then want = n < LARGE and n or LARGE end
-    local into = want == SMALL and t.loop.small or want
+    local want, into = self.want, self.into
+    if n and n > want then
+        want = n < LARGE and n or LARGE
+        into = want
+    end
     self.reader = t
     local res, data = wait_io(t, self.get, self.fd, into, self.get_flags)
     self.reader = false
