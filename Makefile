@@ -49,7 +49,7 @@ CHANGELOG = CHANGELOG.md
 DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md docs/hardening.md %.lua %.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
-.PHONY: build install install-doc uninstall check check-valgrind check-model soak fuzz check-messages check-kernels check-elf docs demo deps bench bench-http check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5 check-threads miri mutants
+.PHONY: build install install-doc uninstall check check-valgrind check-asan check-model soak fuzz check-messages check-kernels check-elf docs demo deps bench bench-http check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5 check-threads miri mutants
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -84,6 +84,9 @@ check-valgrind: ## run them under valgrind, on Lua 5.1 and 5.4
 
 fuzz: ## run random Lua programs under AddressSanitizer (SEED, PROGRAMS, DURATION, LUA_VERSIONS)
 	@scripts/fuzz $(LUA_VERSIONS)
+
+check-asan: ## run them all with AddressSanitizer, and look for leaks (LUA_VERSIONS)
+	@scripts/check-asan $(LUA_VERSIONS)
 
 check-model: ## random actions and tasks against small models (SEED, SEQUENCES, LUA_VERSIONS)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" LURING_TEST_SEED=$(or $(SEED),1) LURING_TEST_SEQUENCES=$(or $(SEQUENCES),10000) \

@@ -330,7 +330,7 @@ describe("a buffer", function()
             local from, to = luring.pipe2()
             local others = {}
             local function tell()
-                for i = 1, 20 do others[i] = luring.buffer(1000000) end
+                for i = 1, 20 do others[i] = ("y"):rep(1000000 - i) end -- in its place, if it has gone
                 luring.write(ring, to, ("x"):rep(4096), -1)
                 luring.submit_and_wait(ring, 2)
                 local wrong = 0

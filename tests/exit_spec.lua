@@ -165,6 +165,7 @@ end)
 describe("a ring that the kernel does not end", function()
     it("is given up, where nothing tells it from the one that has its descriptor", function()
         local preload = child.compile("same_inode.c", "same_inode.so", "-shared -fPIC")
+        if not child.preload(preload) then return pending("a sanitizer is loaded") end
         for _, reads in ipairs { 1, 20 } do -- the queue has room for the cancellations, or not
             local result = child.run(([[
                 local luring = require "luring"
@@ -182,7 +183,7 @@ describe("a ring that the kernel does not end", function()
                 assert(luring.close_fd(fd) == -luring.EBADF)
                 luring.queue_exit(ring)
                 io.write("done")
-            ]]):format(host.path, reads), "env LD_PRELOAD=" .. child.quote(preload))
+            ]]):format(host.path, reads), child.preload(preload))
             assert.equal("done", result.output)
             assert.equal(0, result.status)
         end

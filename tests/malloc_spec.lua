@@ -22,10 +22,15 @@ local function starve(chunk, span)
             if not ok then return io.write("call ", calls, ": ", tostring(err)) end
         until failed == 0
         io.write(calls > %d and "done" or calls)
-    ]]):format(preload, chunk, span, 5), "env LD_PRELOAD=" .. child.quote(preload))
+    ]]):format(preload, chunk, span, 5), child.preload(preload))
 end
 
 describe("where the C library has no memory for one thing after the other,", function()
+    if not child.preload(preload) then
+        it("nothing is half done", function() pending("another allocator is loaded") end)
+        return
+    end
+
     for how, span in pairs { once = 1, ["for good"] = 1000000000 } do
         it("a ring's actions are queued or not, and each ends once: it fails " .. how, function()
             local result = starve(shortage.RING, span)

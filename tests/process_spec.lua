@@ -96,11 +96,11 @@ describe("posix_spawn", function()
         local ring = luring.queue_init(4, 0)
         local out, err = { luring.pipe2() }, { luring.pipe2() }
         local pid = luring.posix_spawn {
-            child.interpreter, "-e", [[
+            "sh", "-c", "exec " .. child.command("-e", [[
                 local luring = require "luring"
                 local pid = luring.posix_spawn { "sh", "-c", "echo err >&2; echo out", stdout = 2, stderr = 1 }
                 while luring.waitid_now(luring.P_PID, pid) == -luring.EAGAIN do end
-            ]], stdout = out[2], stderr = err[2],
+            ]]), stdout = out[2], stderr = err[2],
         }
         drive.close(out[2], err[2])
         assert.equal("err\n", select(2, drive.one(ring, "read", out[1], 100, -1)))

@@ -70,6 +70,7 @@ describe("queue_init", function()
 
     it("says so when there is no memory", function()
         local path = child.compile("no_memory.c", "no_memory.so", "-shared -fPIC -ldl")
+        if not child.preload(path) then return pending("another allocator is loaded") end
         local result = child.run(([[
             local luring = require "luring"
             local no_memory = assert(package.loadlib(%q, "luaopen_no_memory"))
@@ -79,7 +80,7 @@ describe("queue_init", function()
             no_memory(false)
             luring.queue_exit(luring.queue_init(4, 0))
             io.write(tostring(ok), " ", message, "\n", tostring(unknown), " ", why)
-        ]]):format(path), "env LD_PRELOAD=" .. child.quote(path))
+        ]]):format(path), child.preload(path))
         assert.equal(0, result.status, result.output)
         local said = ("^false .*could not initialise queue: %s.*\nfalse .*could not initialise queue: %s"):gsub(
             "%%s", (luring.strerror(luring.ENOMEM)))

@@ -2,6 +2,7 @@
 
 use super::cancel::Wanted;
 use super::descriptor;
+use super::groups::Group;
 use super::in_flight::{InFlight, Reply};
 use super::slab::{Key, Slab};
 use super::{CANCELLATION, Ring, Work};
@@ -17,8 +18,8 @@ const AT_ONCE: sys::__kernel_timespec = sys::__kernel_timespec { tv_sec: 0, tv_n
 
 impl Ring {
     /// Ends the ring: drops what was not submitted, cancels what is in flight, reaps it,
-    /// and frees everything. In a forked child it only lets go of the ring: what is in
-    /// flight is the parent's.
+    /// and frees everything. In a forked child it only lets go of the ring, and of its copy of
+    /// what is in flight, which is the parent's.
     ///
     /// False when something could not be reaped. The kernel goes on cancelling it then,
     /// since the ring is closed, and nothing tells when it has: so its blocks are kept for
@@ -28,14 +29,25 @@ impl Ring {
             // The number may be another file's by now, or even another ring's.
             descriptor::forget(&mut self.uring);
         }
-        let reaped = self.inherited() || self.drain();
-        self.end_groups(reaped);
+        let reaped = if self.inherited() { self.free_copies() } else { self.drain() };
+        let groups = self.end_groups(reaped);
         // SAFETY: set up by `new`, ended once. The pool frees no block that is out.
         unsafe { sys::io_uring_queue_exit(&mut self.uring) };
         if !reaped {
-            keep(replace(&mut self.in_flight, Slab::new(0)));
+            keep(replace(&mut self.in_flight, Slab::new(0)), groups);
         }
         reaped
+    }
+
+    /// Frees what a forked child has of the actions in flight: the kernel uses the parent's memory,
+    /// of which this is a copy. True, since nothing of it stays.
+    fn free_copies(&mut self) -> bool {
+        let mut from = 0;
+        while let Some(key) = self.in_flight.next_live(from) {
+            from = key.index() + 1;
+            self.release(key);
+        }
+        true
     }
 
     /// Cancels and reaps until nothing is in flight. False when the kernel refuses to be
@@ -140,15 +152,16 @@ impl Ring {
 /// looks for memory that is lost.
 static KEPT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
 
-struct Kept(#[allow(dead_code)] Slab<InFlight>);
+#[allow(dead_code)]
+struct Kept(Slab<InFlight>, Vec<Group>);
 
 // SAFETY: nobody looks at what it points to.
 unsafe impl Send for Kept {}
 
-fn keep(in_flight: Slab<InFlight>) {
+fn keep(in_flight: Slab<InFlight>, groups: Vec<Group>) {
     let Ok(mut kept) = KEPT.try_lock() else { return };
     if kept.try_reserve(1).is_ok() {
-        kept.push(Kept(in_flight));
+        kept.push(Kept(in_flight, groups));
     }
 }
 

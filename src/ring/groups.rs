@@ -414,15 +414,15 @@ impl Ring {
     }
 
     /// Lets go of the groups when the ring ends. If something could not be `reaped`, the kernel
-    /// may still fill their buffers: they stay for good.
-    pub(super) fn end_groups(&mut self, reaped: bool) {
-        for group in std::mem::take(&mut self.groups) {
-            group.inner().ring = null_mut();
-            if reaped {
-                // SAFETY: the ring's count, and all its actions have ended.
-                unsafe { group.end() };
-            }
+    /// may still fill their buffers: these stay for good, and are given.
+    pub(super) fn end_groups(&mut self, reaped: bool) -> Vec<Group> {
+        let mut groups = std::mem::take(&mut self.groups);
+        groups.iter().for_each(|group| group.inner().ring = null_mut());
+        if reaped {
+            // SAFETY: the ring's count, and all its actions have ended.
+            groups.drain(..).for_each(|group| unsafe { group.end() });
         }
+        groups
     }
 }
 

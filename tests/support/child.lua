@@ -88,6 +88,12 @@ local function folder()
     return work
 end
 
+-- The words that load a library before an interpreter; nil where the wrapper does that with one of its own.
+function child.preload(path)
+    if child.wrapper:find("LD_PRELOAD", 1, true) then return nil end
+    return "env LD_PRELOAD=" .. child.quote(path)
+end
+
 -- Compiles a C file of this folder, once: the path of the program or the shared object.
 function child.compile(source, output, flags)
     output = folder() .. "/" .. output
@@ -97,7 +103,7 @@ function child.compile(source, output, flags)
         return output
     end
     local compiler = os.getenv("CC") or "cc"
-    local result = child.shell(("%s -O1 -Wall -pthread %s -o %s %s"):format(
+    local result = child.shell(("env -u LD_PRELOAD %s -O1 -Wall -pthread %s -o %s %s"):format(
         compiler, flags or "", child.quote(output), child.quote(child.support .. source)))
     assert(result.status == 0, result.output)
     return output

@@ -113,6 +113,12 @@ static int host_umask(lua_State *L)
 	return number(L, umask((mode_t)luaL_checkinteger(L, 1)));
 }
 
+/* unset(name): takes a variable out of the environment */
+static int host_unset(lua_State *L)
+{
+	return number(L, unsetenv(luaL_checklstring(L, 1, NULL)));
+}
+
 /* mode(path): the permissions of a file */
 static int host_mode(lua_State *L)
 {
@@ -342,7 +348,7 @@ int luaopen_host(lua_State *L)
 		{ "limit", host_limit }, { "light", host_light }, { "state", host_state },
 		{ "strerror", host_strerror }, { "starve", host_starve },
 		{ "close", host_close }, { "share", host_share }, { "threads", host_threads },
-		{ "signal", host_signal },
+		{ "signal", host_signal }, { "unset", host_unset },
 	};
 	lua_createtable(L, 0, 16);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {

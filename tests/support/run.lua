@@ -76,5 +76,8 @@ if _VERSION == "Lua 5.5" then
     end)
 end
 
+-- What is loaded before this interpreter is not for the programs that specs start.
+if os.getenv "LD_PRELOAD" then require("host").unset "LD_PRELOAD" end
+
 io.stdout:setvbuf("line")
 require "busted.runner" { standalone = false }
