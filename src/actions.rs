@@ -242,23 +242,23 @@ rows! {
     /// `res` is how many there are; -ERANGE says that `len` is too small.
     /// Since Linux 5.19. Man page: io_uring_prep_getxattr(3).
     fn getxattr(name: Path, path: Path, len: Size) -> Bytes needs "getxattr" "2.2" =
-        |sqe| prep::getxattr(sqe, name, len.ptr.cast(), path, len.len);
+        |sqe| prep::getxattr(sqe, name, len.ptr.cast(), path, len.len as _);
 
     /// As getxattr, of an open file.
     /// Since Linux 5.19. Man page: io_uring_prep_fgetxattr(3).
     fn fgetxattr(fd: Fd, name: Path, len: Size) -> Bytes needs "fgetxattr" "2.2" =
-        |sqe| prep::fgetxattr(sqe, fd, name, len.ptr.cast(), len.len);
+        |sqe| prep::fgetxattr(sqe, fd, name, len.ptr.cast(), len.len as _);
 
     /// Sets the extended attribute `name` of the file `path` to the string `value`; `flags` are
     /// XATTR_CREATE or XATTR_REPLACE.
     /// Since Linux 5.19. Man page: io_uring_prep_setxattr(3).
     fn setxattr(name: Path, value: Content, path: Path, flags: Int) -> Plain needs "setxattr" "2.2" =
-        |sqe| prep::setxattr(sqe, name, value.ptr.cast(), path, flags, value.len);
+        |sqe| prep::setxattr(sqe, name, value.ptr.cast(), path, flags, value.len as _);
 
     /// As setxattr, of an open file.
     /// Since Linux 5.19. Man page: io_uring_prep_fsetxattr(3).
     fn fsetxattr(fd: Fd, name: Path, value: Content, flags: Int) -> Plain needs "fsetxattr" "2.2" =
-        |sqe| prep::fsetxattr(sqe, fd, name, value.ptr.cast(), flags, value.len);
+        |sqe| prep::fsetxattr(sqe, fd, name, value.ptr.cast(), flags, value.len as _);
 
     // ---- sockets ----
 
