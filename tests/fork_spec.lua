@@ -64,6 +64,18 @@ describe("a forked child", function()
         end
     end)
 
+    it("frees its copy of what is in flight with the ring", function()
+        assert(luring.read(ring, from, luring.buffer(64 * 1024 * 1024), -1))
+        assert.equal(1, luring.submit(ring))
+        assert.equal(0, in_child(function()
+            local function mapped() return tonumber(child.contents("/proc/self/status"):match("VmSize:%s*(%d+) kB")) end
+            local before = mapped()
+            luring.queue_exit(ring)
+            drive.collect()
+            return before - mapped() > 60 * 1024
+        end))
+    end)
+
     it("leaves completions that are there to the parent", function()
         local called = 0
         luring.write(ring, to, "x", -1, function(cqe)
