@@ -363,6 +363,14 @@ function luring.pipe2(flags) end
 ---@return integer
 function luring.lseek(fd, offset, whence) end
 
+---What the file system knows of an open file: the table of [`statx`](reference.md), whose `mask` is `luring.STATX_BASIC_STATS`
+---by default. The kernel does `statx` in a worker's thread, which takes longer; this asks at once, and a network's file system
+---gives what it remembers (AT_STATX_DONT_SYNC). See statx(2).
+---@param fd luring.integer|userdata|table
+---@param mask? luring.integer
+---@return table
+function luring.statx_fd(fd, mask) end
+
 ---Cuts or fills a file to `length` bytes. See ftruncate(2).
 ---@param fd luring.integer|userdata|table
 ---@param length luring.integer

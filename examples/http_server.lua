@@ -77,6 +77,8 @@ end
 
 -- The path that a request's target means, without the slash that it begins with; nil for none.
 local function path_of(target)
+    local plain = target:match("^/+([%w._~/-]*)$")
+    if plain then return plain end
     local path = target:gsub("^[Hh][Tt][Tt][Pp]://[^/?#]*", ""):gsub("[?#].*", "")
     if path == "" then path = "/" end
     if not path:find("^/") or path:gsub("%%%x%x", ""):find("%", 1, true) then return nil end
@@ -99,9 +101,17 @@ local REASONS = {
     [500] = "Internal Server Error", [503] = "Service Unavailable", [505] = "HTTP Version Not Supported",
 }
 
-local function http_date(seconds)
-    return os.date("!%a, %d %b %Y %H:%M:%S GMT", seconds)
+-- A function that gives dates, of which the last is remembered: it is often the next.
+local function new_http_date()
+    local last, date
+    return function(seconds)
+        if seconds ~= last then
+            last, date = seconds, os.date("!%a, %d %b %Y %H:%M:%S GMT", seconds)
+        end
+        return date
+    end
 end
+local now_date, file_date = new_http_date(), new_http_date()
 
 -- Sends an answer: true, unless the client has gone. The body is a string or a part of a file,
 -- { file =, first =, length = }; without one it says what the status means.
@@ -110,7 +120,7 @@ local function answer(client, request, status, fields, body)
     body = body or status .. " " .. REASONS[status] .. "\n"
     local length = body.length or #body
     local lines = {
-        "HTTP/1.1 " .. status .. " " .. REASONS[status], "Date: " .. http_date(os.time()),
+        "HTTP/1.1 " .. status .. " " .. REASONS[status], "Date: " .. now_date(os.time()),
         "Connection: " .. (request.keep and "keep-alive" or "close"),
     }
     if status ~= 304 then lines[#lines + 1] = "Content-Length: " .. length end
@@ -137,15 +147,17 @@ local STATUS = {
 -- The kernel sees to it that neither .. nor a link leads out of the folder. A FIFO doesn't make it wait.
 local HOW = { flags = co.O_RDONLY + co.O_NONBLOCK + co.O_CLOEXEC, resolve = co.RESOLVE_BENEATH }
 
--- Opens a file or a folder: it, and what `stat` says; or nil and a status.
+local KINDS = { [luring.S_IFREG] = "file", [luring.S_IFDIR] = "folder" }
+
+-- Opens a file or a folder: it, its kind, and what the file system knows of it; or nil and a status.
 local function open(path)
     local fd, _, errno = co.io.openat2(folder, path == "" and "." or path, HOW)
     if not fd then return nil, STATUS[errno] or 500 end
-    local file = co.file(fd)
-    local stat = file:stat()
-    if stat and (stat.type == "file" or stat.type == "directory") then return file, stat end
-    file:close()
-    return nil, stat and 404 or 500
+    local stat = luring.statx_fd(fd)
+    local kind = type(stat) == "table" and KINDS[stat.stx_mode - stat.stx_mode % 4096]
+    if kind then return co.file(fd), kind, stat end
+    luring.close_fd(fd)
+    return nil, type(stat) == "table" and 404 or 500
 end
 
 local TYPES = {
@@ -158,7 +170,7 @@ local TYPES = {
     zip = "application/zip", gz = "application/gzip",
 }
 
--- The seconds since 1970 of a date as http_date writes it.
+-- The seconds since 1970 of a date as it is written here.
 local function seconds_of(date)
     local day, name, y, h, m, s = (date or ""):match("^%a%a%a, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
     local month = name and ("JanFebMarAprMayJunJulAugSepOctNovDec"):find(name, 1, true)
@@ -195,10 +207,10 @@ local function range_of(text, size)
 end
 
 local function send_file(client, request, path, file, stat)
-    local headers, size, changed = request.headers, stat.size, stat.stx_mtime
+    local headers, size, changed = request.headers, stat.stx_size, stat.stx_mtime
     local fields = {
         ["ETag"] = '"' .. size .. "-" .. changed.tv_sec .. "." .. changed.tv_nsec .. '"',
-        ["Last-Modified"] = http_date(changed.tv_sec),
+        ["Last-Modified"] = file_date(changed.tv_sec),
         ["Accept-Ranges"] = "bytes",
         ["Content-Type"] = TYPES[(path:match("%.(%w+)$") or ""):lower()] or "application/octet-stream",
     }
@@ -242,15 +254,15 @@ local function send_folder(client, request, path, file)
     if path ~= "" and not path:find("/$") then
         return answer(client, request, 301, { Location = "/" .. escape(path) .. "/" })
     end
-    local index, stat = open(path .. "index.html")
-    if index and stat.type == "file" then
+    local index, kind, stat = open(path .. "index.html")
+    if index and kind == "file" then
         local sent = send_file(client, request, "index.html", index, stat)
         index:close()
         return sent
     elseif index then
         index:close()
-    elseif stat ~= 404 then
-        return answer(client, request, stat)
+    elseif kind ~= 404 then
+        return answer(client, request, kind)
     end
     return answer(client, request, 200, { ["Content-Type"] = TYPES.html }, listing(path, file))
 end
@@ -263,9 +275,9 @@ local function respond(client, request)
     end
     local path = path_of(request.target)
     if not path then return answer(client, request, 400) end
-    local file, stat = open(path)
-    if not file then return answer(client, request, stat) end
-    local send = stat.type == "file" and send_file or send_folder
+    local file, kind, stat = open(path)
+    if not file then return answer(client, request, kind) end
+    local send = kind == "file" and send_file or send_folder
     local sent = send(client, request, path, file, stat)
     file:close()
     return sent

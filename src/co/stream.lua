@@ -29,7 +29,8 @@ local function new(fd, get, get_flags, put, put_flags)
     local t = now.task
     return setmetatable({
         fd = fd, get = get, get_flags = get_flags, put = put, put_flags = put_flags,
-        buf = "", at = 1, size = 0, want = SMALL, into = t and t.loop.small or SMALL, reader = false, writer = false, odd = false,
+        buf = "", at = 1, size = 0, want = SMALL, into = t and t.loop.small or SMALL,
+        reader = false, writer = false, odd = false,
     }, Stream)
 end
 

@@ -1,13 +1,15 @@
 //! Files that are open, or are to be.
 
 use super::errno::result;
-use crate::functions::{Pair, functions, long, unsigned};
+use crate::functions::{Pair, Pushed, functions, long, unsigned};
 use crate::guard;
 use crate::lua::{Lua, Message, Type};
 use crate::sys;
 use crate::values::descriptor::descriptor;
 use crate::values::integers::{bytes, int, integer, path};
+use crate::values::statx;
 use std::ffi::c_int;
+use std::mem::MaybeUninit;
 
 /// Every descriptor that is made here is closed in the programs that this one starts.
 pub const CLOSE_ON_EXEC: c_int = sys::O_CLOEXEC as c_int;
@@ -74,6 +76,20 @@ functions! {
     fn lseek(lua, fd: descriptor, offset: long, whence: int = sys::SEEK_SET as c_int) {
         // SAFETY: takes numbers only.
         result(unsafe { sys::lseek(fd, offset, whence) })
+    }
+
+    /// `statx_fd(fd, mask?)`: what the file system knows of an open file, as far as it is in memory.
+    /// See statx(2).
+    fn statx_fd(lua, fd: descriptor, mask: unsigned = sys::STATX_BASIC_STATS) {
+        let flags = (sys::AT_EMPTY_PATH | sys::AT_STATX_DONT_SYNC) as c_int;
+        let mut stat = MaybeUninit::zeroed();
+        // SAFETY: the path is a C string, and there is room for what is known.
+        match result(unsafe { sys::statx(fd, c"".as_ptr(), flags, mask, stat.as_mut_ptr()) }) {
+            // SAFETY: the kernel has filled it in.
+            0 => statx::push(lua, unsafe { stat.assume_init_ref() }),
+            error => lua.push_integer(error),
+        }
+        Pushed(1)
     }
 
     /// `ftruncate_fd(fd, length)`. See ftruncate(2).
