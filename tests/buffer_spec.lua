@@ -330,6 +330,7 @@ describe("a buffer", function()
             local from, to = luring.pipe2()
             local others = {}
             local function tell()
+                collectgarbage("stop") -- what the state has is being freed
                 for i = 1, 20 do others[i] = ("y"):rep(1000000 - i) end -- in its place, if it has gone
                 luring.write(ring, to, ("x"):rep(4096), -1)
                 luring.submit_and_wait(ring, 2)
