@@ -1,5 +1,6 @@
 local co = require "luring.co"
 local luring = require "luring"
+local drive = require "drive"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
@@ -47,17 +48,10 @@ describe("co.run", function()
     end)
 
     it("leaves no descriptor open", function()
-        local function count()
-            local n = 0
-            for _ in pairs(luring.readdir("/proc/self/fd")) do n = n + 1 end
-            return n
-        end
         co.run(function() co.sleep(0) end)
-        collectgarbage()
-        collectgarbage()
-        local before = count()
+        local before = drive.descriptors()
         for _ = 1, 5 do co.run(function() co.sleep(0.001) end) end
-        assert.equal(before, count())
+        assert.equal(before, drive.descriptors())
     end)
 end)
 
