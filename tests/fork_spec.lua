@@ -150,6 +150,18 @@ local STATES = {
             turn(2)
             assert(got.write[1] == 5 and got.read[2] == "alive")
         end]],
+    ["with a thread of the kernel's that takes from it"] = [[
+        local function prepare()
+            luring.queue_exit(s.ring)
+            s.ring = luring.queue_init(16, luring.IORING_SETUP_SQPOLL)
+            luring.read(s.ring, from, 100, -1, note "read")
+            assert(luring.submit(s.ring) >= 0)
+        end
+        local function verify()
+            assert(luring.write(s.ring, to, "polled", -1, note "write"))
+            turn(2)
+            assert(got.write[1] == 6 and got.read[2] == "polled")
+        end]],
     ["with completions that are there"] = [[
         local function prepare()
             luring.write(s.ring, to, "hello", -1, note "write")
