@@ -106,8 +106,7 @@ mutants: ## break the module in many places, and see whether the tests notice (S
 	@scripts/mutants
 
 check-kernels: ## run them on Debian's kernels, in virtual machines (SUITES="bookworm trixie sid", LUA_VERSIONS)
-	@for suite in $(or $(SUITES),bookworm trixie sid); do \
-	MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-kernel $$suite || exit; done
+	@MAKE="$(MAKE)" MODULES="$(MODULES)" scripts/check-kernels $(or $(SUITES),bookworm trixie sid)
 
 lua5.5: ## build an interpreter of Lua 5.5 for the tests, into target/lua5.5
 	$(CARGO) build --quiet --release --locked --manifest-path tests/lua55/Cargo.toml --target-dir target/lua5.5/build
