@@ -207,9 +207,9 @@ local function targets(results)
             end
         end
     end
-    for size, limit in pairs { ["4 KiB"] = 1.5, ["64 KiB"] = 1.1, ["1 MiB"] = 1.1 } do
-        local title = ("read %s, 32 in flight, into buffers"):format(size)
-        ratio(title .. ", CPU / raw C", title, "cpu", "raw", limit)
+    for _, want in ipairs { { "4 KiB", 1.5 }, { "64 KiB", 1.1 }, { "1 MiB", 1.1 } } do
+        local title = ("read %s, 32 in flight, into buffers"):format(want[1])
+        ratio(title .. ", CPU / raw C", title, "cpu", "raw", want[2])
     end
     -- What a server costs a request, beside others: with each answer sent before the next receive, and both at once.
     for _, want in ipairs {
@@ -222,21 +222,22 @@ local function targets(results)
         end
         ratio(title .. ", server CPU / luv", title, "cpu", "luv", beside_luv)
     end
-    for _, connections in ipairs { 50, 500 } do
-        local title = ("echo at once 64 B, %d connections"):format(connections)
-        ratio(title .. ", all that helps / luv", title, "cpu", "luv", 0.65, "luring_best")
-        ratio(title .. ", all that helps / raw C with the same", title, "cpu", "raw_all", 1.10, "luring_best")
-        title = ("echo at once 16 KiB, %d connections"):format(connections)
-        ratio(title .. ", all that helps / raw C with the same", title, "cpu", "raw_all", 1.15, "luring_best")
-        title = ("echo 64 B, %d connections"):format(connections)
-        ratio(title .. ", luring.co / callbacks", title, "cpu", "luring", 1.15, "luring_co")
-        title = ("echo on LuaJIT 64 B, %d connections"):format(connections)
-        ratio(title .. ", luring.co / callbacks", title, "cpu", "luring", 1.10, "luring_co")
+    for _, want in ipairs {
+        { "echo at once 64 B", "all that helps / luv", "luring_best", "luv", 0.65 },
+        { "echo at once 64 B", "all that helps / raw C with the same", "luring_best", "raw_all", 1.10 },
+        { "echo at once 16 KiB", "all that helps / raw C with the same", "luring_best", "raw_all", 1.15 },
+        { "echo 64 B", "luring.co / callbacks", "luring_co", "luring", 1.15 },
+        { "echo on LuaJIT 64 B", "luring.co / callbacks", "luring_co", "luring", 1.10 },
+    } do
+        for _, connections in ipairs { 50, 500 } do
+            local title = ("%s, %d connections"):format(want[1], connections)
+            ratio(title .. ", " .. want[2], title, "cpu", want[4], want[5], want[3])
+        end
     end
     local idle = find(results, "idle connections")
-    for id, where in pairs { luring_co = "Lua 5.4", luring_co_jit = "LuaJIT" } do
-        local each = report.summary(idle, "bytes", id)
-        row("an idle connection that waits in luring.co, " .. where, 2500, each and each.median,
+    for _, where in ipairs { { "luring_co", "Lua 5.4" }, { "luring_co_jit", "LuaJIT" } } do
+        local each = report.summary(idle, "bytes", where[1])
+        row("an idle connection that waits in luring.co, " .. where[2], 2500, each and each.median,
             each and ("%.0f B"):format(each.median), " B")
     end
     ratio("4000 cold files of 4 KiB, open, read and close linked, wall / raw C", "4000 cold files", "wall", "raw", 1.15)
