@@ -1,4 +1,5 @@
 local luring = require "luring"
+local child = require "child"
 local drive = require "drive"
 local host = require "host"
 
@@ -121,6 +122,7 @@ describe("submit", function()
     end)
 
     it("is interrupted by a signal, and can be called again", function()
+        if child.wrapper:find("valgrind", 1, true) then return pending("valgrind delivers no signal to who waits") end
         local from, to = drive.idle_pipe()
         local got
         luring.read(ring, from, 10, -1, function(cqe, res, result)
@@ -316,6 +318,7 @@ describe("queue_exit", function()
     end)
 
     it("frees the buffers of what was in flight", function()
+        if child.wrapper ~= "" then return pending("a checker keeps what is freed for a while") end
         local function mapped() -- MiB
             return tonumber(drive.contents("/proc/self/status"):match("VmSize:%s*(%d+) kB")) / 1024
         end
