@@ -29,7 +29,11 @@ impl Ring {
             // The number may be another file's by now, or even another ring's.
             descriptor::forget(&mut self.uring);
         }
-        let reaped = if self.inherited() { self.free_copies() } else { self.drain() };
+        let inherited = self.inherited();
+        if inherited {
+            self.free_copies();
+        }
+        let reaped = inherited || self.drain();
         let groups = self.end_groups(reaped);
         // SAFETY: set up by `new`, ended once. The pool frees no block that is out.
         unsafe { sys::io_uring_queue_exit(&mut self.uring) };
@@ -40,14 +44,13 @@ impl Ring {
     }
 
     /// Frees what a forked child has of the actions in flight: the kernel uses the parent's memory,
-    /// of which this is a copy. True, since nothing of it stays.
-    fn free_copies(&mut self) -> bool {
+    /// of which this is a copy.
+    fn free_copies(&mut self) {
         let mut from = 0;
         while let Some(key) = self.in_flight.next_live(from) {
             from = key.index() + 1;
             self.release(key);
         }
-        true
     }
 
     /// Cancels and reaps until nothing is in flight. False when the kernel refuses to be
