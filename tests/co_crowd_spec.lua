@@ -87,12 +87,10 @@ describe("with many tasks, streams", function()
         local result = child.run(([[
             local luring = require "luring"
             local co = require "luring.co"
+            local drive = require "drive"
             local function resident() -- in bytes
-                for _ = 1, 3 do collectgarbage() end
-                local file = io.open("/proc/self/status")
-                local kib = file:read("*a"):match("VmRSS:%%s*(%%d+)")
-                file:close()
-                return kib * 1024
+                drive.collect()
+                return drive.resident() * 1024
             end
             co.run(function()
                 local from = luring.pipe2()

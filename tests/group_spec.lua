@@ -236,13 +236,12 @@ for _, kind in ipairs(kinds) do
             drive.turn(ring, 0)
             assert.equal("kept", got)
             drive.collect()
-            local function mapped() return tonumber(drive.contents("/proc/self/status"):match("VmSize:%s*(%d+)")) end
-            local before = mapped()
+            local before = drive.mapped()
             for _ = 1, 100 do
                 luring.buf_ring(ring, 256, 4096, FLAGS)
                 drive.collect()
             end
-            assert.is_true(mapped() - before < 20 * 1024, "those that were collected are gone")
+            assert.is_true(drive.mapped() - before < 20 * 1024, "those that were collected are gone")
             group = luring.buf_ring(ring, 4, 64, FLAGS)
             luring.recv(ring, other, group, 0)
             luring.submit(ring)

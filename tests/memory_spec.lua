@@ -1,14 +1,13 @@
 local luring = require "luring"
 local co = require "luring.co"
 local drive = require "drive"
-local child = require "child"
 
 local ACTIONS = tonumber(os.getenv("LURING_TEST_MILLION") or 1000000)
 local BATCH = 250
 
 local function resident() -- in KiB
     drive.collect()
-    return tonumber(child.contents("/proc/self/status"):match("VmRSS:%s*(%d+)"))
+    return drive.resident()
 end
 
 describe("the memory of a process", function()

@@ -319,9 +319,7 @@ describe("queue_exit", function()
 
     it("frees the buffers of what was in flight", function()
         if child.wrapper ~= "" then return pending("a checker keeps what is freed for a while") end
-        local function mapped() -- MiB
-            return tonumber(drive.contents("/proc/self/status"):match("VmSize:%s*(%d+) kB")) / 1024
-        end
+        local function mapped() return drive.mapped() / 1024 end -- MiB
         local from, to = drive.idle_pipe()
         local before
         for i = 1, 50 do

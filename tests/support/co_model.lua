@@ -273,7 +273,7 @@ end
 -- virtual clock.
 return function(seed)
     if seed % 2 == 0 then return run(seed, false) end
-    local before = drive.open_descriptors()
+    local before = drive.descriptors()
     run(seed, true)
     local after = drive.open_descriptors(before)
     if after > before then error(("seed %d: %d descriptors before, %d after"):format(seed, before, after), 0) end

@@ -54,16 +54,6 @@ function drive.close(...)
     for _, fd in ipairs { ... } do luring.close_fd(fd) end
 end
 
--- How many descriptors this process has open; with a pattern, those whose file is called so.
-local function descriptors(pattern)
-    local count = 0
-    for fd in pairs(luring.readdir("/proc/self/fd")) do
-        local name = luring.readlink("/proc/self/fd/" .. fd)
-        if type(name) == "string" and (not pattern or name:find(pattern)) then count = count + 1 end
-    end
-    return count
-end
-
 -- All that a file holds.
 function drive.contents(path)
     local file = assert(io.open(path, "rb"))
@@ -82,21 +72,34 @@ function drive.collect()
     end
 end
 
--- The same when garbage has gone: what earlier specs left would go between two counts.
+-- How many descriptors this process has open; with a pattern, those whose file is called so. Garbage goes
+-- before: what earlier specs left would go between two counts.
 function drive.descriptors(pattern)
     drive.collect()
-    return descriptors(pattern)
+    local count = 0
+    for fd in pairs(luring.readdir("/proc/self/fd")) do
+        local name = luring.readlink("/proc/self/fd/" .. fd)
+        if type(name) == "string" and (not pattern or name:find(pattern)) then count = count + 1 end
+    end
+    return count
 end
 
--- The same, where no more than `enough` is all that is wanted.
+-- The same, when there are no more than `enough`, or after a while.
 function drive.open_descriptors(enough)
     local count
     for _ = 1, 20 do
         count = drive.descriptors()
-        if not enough or count <= enough then break end
+        if count <= enough then break end
     end
     return count
 end
+
+-- What this process has of memory, in KiB: mapped, and resident.
+local function status(name)
+    return tonumber(drive.contents("/proc/self/status"):match(name .. ":%s*(%d+) kB"))
+end
+function drive.mapped() return status "VmSize" end
+function drive.resident() return status "VmRSS" end
 
 drive.finalizer = require "finalizer"
 

@@ -167,7 +167,7 @@ end
 
 -- Runs the sequence of this seed, and raises what does not hold.
 return function(seed)
-    local before = drive.open_descriptors()
+    local before = drive.descriptors()
     local callbacks = run(seed)
     local after = drive.open_descriptors(before)
     for _, name in pairs(callbacks) do error(("seed %d: the callback of a %s is kept"):format(seed, name), 0) end
