@@ -7,33 +7,13 @@
  *
  * Both serve the listening socket 3, for ever.
  */
-#include <liburing.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "ring.h"
 #include <unistd.h>
 
 #define BUFFERS 1024 /* of the ring of buffers */
 #define ALL (IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN)
 
-static struct io_uring ring;
 static unsigned size;
-
-static void fail(const char *what, int error)
-{
-	fprintf(stderr, "best: %s: %s\n", what, strerror(error));
-	exit(1);
-}
-
-static void *memory(size_t bytes)
-{
-	void *got;
-	int error = posix_memalign(&got, 4096, bytes);
-
-	if (error)
-		fail("posix_memalign", error);
-	return memset(got, 0, bytes);
-}
 
 static struct io_uring_sqe *sqe(void)
 {
@@ -172,10 +152,8 @@ static void serve(void (*step)(unsigned, unsigned, struct io_uring_cqe *))
 {
 	for (;;) {
 		struct io_uring_cqe *cqe;
-		int error = io_uring_submit_and_wait(&ring, 1);
 
-		if (error < 0 && error != -EINTR)
-			fail("io_uring_submit_and_wait", -error);
+		submit_and_wait();
 		while (io_uring_peek_cqe(&ring, &cqe) == 0) {
 			step(cqe->user_data & 3, cqe->user_data >> 2, cqe);
 			io_uring_cqe_seen(&ring, cqe);

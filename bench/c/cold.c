@@ -2,23 +2,13 @@
  * cold FOLDER COUNT DEPTH: reads the files 1, 2, ... of 4 KiB whole, with no Lua: open, read and close of
  * each are linked, on direct descriptors; DEPTH are under way at once.
  */
+#include "ring.h"
 #include <fcntl.h>
-#include <liburing.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define SIZE 4096
 
-static struct io_uring ring;
 static const char *folder;
 static long number, count, under_way;
-
-static void fail(const char *what, int error)
-{
-	fprintf(stderr, "cold: %s: %s\n", what, strerror(error));
-	exit(1);
-}
 
 static void next_file(unsigned slot, char (*paths)[256], char (*buffers)[SIZE])
 {
@@ -67,9 +57,7 @@ int main(int argc, char **argv)
 	while (under_way > 0) {
 		struct io_uring_cqe *cqe;
 
-		error = io_uring_submit_and_wait(&ring, 1);
-		if (error < 0 && error != -EINTR)
-			fail("io_uring_submit_and_wait", -error);
+		submit_and_wait();
 		while (io_uring_peek_cqe(&ring, &cqe) == 0) {
 			unsigned kind = cqe->user_data & 3, slot = cqe->user_data >> 2;
 

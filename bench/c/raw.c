@@ -6,20 +6,9 @@
  *
  * FLAGS are io_uring_setup(2)'s; 'r' after them registers the ring's own descriptor.
  */
-#include <liburing.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "ring.h"
 #include <time.h>
 #include <unistd.h>
-
-static struct io_uring ring;
-
-static void fail(const char *what, int error)
-{
-	fprintf(stderr, "raw: %s: %s\n", what, strerror(error));
-	exit(1);
-}
 
 static void start(unsigned entries, const char *flags)
 {
@@ -31,25 +20,6 @@ static void start(unsigned entries, const char *flags)
 		fail("io_uring_queue_init", -error);
 	if (*rest == 'r' && (error = io_uring_register_ring_fd(&ring)) < 0)
 		fail("io_uring_register_ring_fd", -error);
-}
-
-/* On a page of its own: some processors copy much more slowly to the 31 bytes after its start. */
-static void *memory(size_t size)
-{
-	void *got;
-	int error = posix_memalign(&got, 4096, size);
-
-	if (error)
-		fail("posix_memalign", error);
-	return memset(got, 0, size);
-}
-
-static void submit_and_wait(void)
-{
-	int error = io_uring_submit_and_wait(&ring, 1);
-
-	if (error < 0 && error != -EINTR)
-		fail("io_uring_submit_and_wait", -error);
 }
 
 /* ---- files ---- */

@@ -23,15 +23,4 @@ local function serve(connection)
     recv(ring, connection, size, 0, received)
 end
 
-local function accepted(cqe, connection)
-    cqe_seen(ring, cqe)
-    assert(connection >= 0, connection)
-    serve(connection)
-    luring.accept(ring, 3, 0, accepted)
-end
-
-luring.accept(ring, 3, 0, accepted)
-while true do
-    luring.submit_and_wait(ring, 1)
-    luring.do_cqes(ring)
-end
+require "bench.lib.serve"(luring, ring, serve)

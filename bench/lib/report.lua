@@ -213,14 +213,14 @@ local function targets(results)
     end
     -- What a server costs a request, beside others: with each answer sent before the next receive, and both at once.
     for _, want in ipairs {
-        { 50, "echo", 0.90, 0.70 }, { 500, "echo", 0.90, 0.75 }, { 50, "at_once", 0.70, 0.75 }, { 500, "at_once", 0.85, 0.85 },
+        { "echo 64 B, 50 connections", 0.90, 0.70 }, { "echo 64 B, 500 connections", 0.90, 0.75 },
+        { "echo at once 64 B, 50 connections", 0.70, 0.75 }, { "echo at once 64 B, 500 connections", 0.85, 0.85 },
     } do
-        local connections, kind, beside_other, beside_luv = want[1], want[2], want[3], want[4]
-        local title = ("%s 64 B, %d connections"):format(kind == "echo" and "echo" or "echo at once", connections)
+        local title = want[1]
         if other_title then
-            ratio(title .. ", server CPU / " .. other_title, title, "cpu", "other", beside_other)
+            ratio(title .. ", server CPU / " .. other_title, title, "cpu", "other", want[2])
         end
-        ratio(title .. ", server CPU / luv", title, "cpu", "luv", beside_luv)
+        ratio(title .. ", server CPU / luv", title, "cpu", "luv", want[3])
     end
     for _, want in ipairs {
         { "echo at once 64 B", "all that helps / luv", "luring_best", "luv", 0.65 },
