@@ -307,8 +307,8 @@ function co.resolve(host, service) end
 
 ---A stream of a socket, a pipe or a terminal that the program has.
 ---
----A stream that waits for data has a buffer of its own, of 4 KiB. Once there have been a thousand tasks at a time, streams
----read into 1024 such buffers that they share (Linux 5.19), so that those that wait have none.
+---A stream that waits for data has a buffer of its own, of 4 KiB. Streams that are made once there have been a thousand tasks
+---at a time read into 1024 such buffers that they share (Linux 5.19), so that those that wait have none.
 ---@param fd luring.integer|userdata|table
 ---@return luring.co.stream
 function co.stream(fd) end
