@@ -6,8 +6,11 @@
 //!
 //! A table goes with it, of what the kernel reads from. A ring's is kept there until the
 //! ring has ended and all is reaped, whatever becomes of the userdata.
+//!
+//! Other objects that have memory are finalized by Lua, but for those that finalizers make. These
+//! are noted in a second table, which keeps none of them, and finalized here.
 
-use crate::lua::{Lua, RawState, Type};
+use crate::lua::{Lua, Message, RawState, Type};
 use crate::ring::Ring;
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
@@ -18,8 +21,13 @@ struct Guard {
     ends: Place,
     /// How many tables have been kept.
     kept: u32,
+    /// How many objects have been noted.
+    noted: u32,
     closed: bool,
 }
+
+/// The place, in the guard's table, of the table of objects that were noted.
+const NOTED: u32 = 0;
 
 /// Where a ring is among its state's. It is not in the memory of the ring's userdata: Lua
 /// frees that without finalizing it where the finalizer can't be called, for want of C stack.
@@ -100,13 +108,19 @@ pub fn register(lua: &mut Lua) {
     let guard: *mut Guard = lua.push_userdata(size_of::<Guard>()).cast();
     // SAFETY: Lua has just made it that large, and never moves it.
     unsafe {
-        guard.write(Guard { ends: Place::NONE, kept: 0, closed: false });
+        guard.write(Guard { ends: Place::NONE, kept: 0, noted: 0, closed: false });
         let ends = &raw mut (*guard).ends;
         (*ends).next = ends;
         (*ends).previous = ends;
     }
     let userdata = lua.top();
     lua.push_table();
+    lua.push_table();
+    lua.push_table();
+    lua.push_text(c"v");
+    lua.set_field(-2, c"__mode");
+    lua.set_metatable(userdata + 2);
+    lua.raw_set(-2, NOTED);
     lua.set_user_table(userdata);
     lua.push_table();
     lua.push_function(close);
@@ -188,14 +202,48 @@ pub fn release(lua: &Lua, number: u32) {
     lua.set_top(top);
 }
 
+/// Sees to it that the object on top is finalized, if the state may be being closed. Raises when
+/// it can't be any more.
+pub fn note(lua: &mut Lua) {
+    if !lua.may_be_closing() {
+        return;
+    }
+    if let Some(why) = obstacle(lua) {
+        lua.error(Message::new(format_args!("{why}")));
+    }
+    // SAFETY: it is there, or `obstacle` had said so.
+    let guard = unsafe { &mut *find(lua) };
+    guard.noted = guard.noted.wrapping_add(1);
+    let object = lua.top();
+    lua.registry_get(registry_key());
+    lua.user_table(-1);
+    lua.raw_get(-1, NOTED);
+    lua.push_copy(object);
+    lua.raw_set(-2, guard.noted);
+    lua.set_top(object);
+}
+
+/// Finalizes the objects that have been noted and still are there.
+fn finalize_noted(lua: &mut Lua) {
+    lua.registry_get(registry_key());
+    lua.user_table(-1);
+    lua.raw_get(-1, NOTED);
+    let noted = lua.top();
+    lua.push_nil();
+    while lua.next(noted) {
+        lua.finalize();
+        lua.pop();
+    }
+}
+
 /// The guard's finalizer.
 unsafe extern "C-unwind" fn close(state: RawState) -> c_int {
     // SAFETY: Lua calls with a live state.
-    let lua = unsafe { Lua::new(state) };
+    let lua = &mut unsafe { Lua::new(state) };
     // SAFETY: null, or the guard's, which lives. Ending a ring runs no Lua code, so the
     // list changes only here.
     unsafe {
-        let guard = find(&lua);
+        let guard = find(lua);
         if guard.is_null() {
             return 0;
         }
@@ -210,5 +258,6 @@ unsafe extern "C-unwind" fn close(state: RawState) -> c_int {
             place = next;
         }
     }
+    finalize_noted(lua);
     0
 }

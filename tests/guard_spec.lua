@@ -129,6 +129,78 @@ describe("a Lua state that is closed", function()
     end)
 end)
 
+describe("what finalizers make while a Lua state is closed", function()
+    -- How many KiB more are mapped when such states have come and gone.
+    local function gained(chunk)
+        assert.is_nil(host.state(START .. chunk))
+        collectgarbage()
+        local before = drive.mapped()
+        for _ = 1, 30 do assert.is_nil(host.state(START .. chunk)) end
+        return drive.mapped() - before
+    end
+
+    for what, make in pairs {
+        ["a buffer"] = [[made = luring.buffer(2^20)]],
+        ["a shared buffer"] = [[made = luring.buffer(2^20, { shared = true })]],
+        ["a view of one that is garbage"] = [[made = luring.buffer(2^20):view(2)]],
+        ["one that a coroutine of a finalizer makes"] = [[
+            coroutine.wrap(function()
+                made = luring.buffer(2^20)
+                coroutine.yield()
+            end)()
+        ]],
+        ["a group"] = [[
+            ring = luring.queue_init(2, 0)
+            made = luring.buf_ring(ring, 16, 65536)
+        ]],
+        ["a view that a completion brings"] = [[
+            luring.recv(ring, one, group, 0, function(cqe, _, view)
+                made = view
+                luring.cqe_seen(ring, cqe)
+            end)
+            luring.submit_and_wait(ring, 1)
+            luring.do_cqes(ring)
+            assert(made:sub() == "hello")
+        ]],
+    } do
+        it("is finalized: " .. what, function()
+            if make:find("group", 1, true) and not luring.can "buf_ring" then
+                return pending("no rings of buffers here")
+            end
+            local kib = gained([[
+                local luring = require "luring"
+                local ring = luring.queue_init(4, 0)
+                local group = luring.can "buf_ring" and luring.buf_ring(ring, 16, 65536)
+                local one, other = luring.socketpair()
+                luring.send(ring, other, "hello", 0)
+                luring.submit(ring)
+                if group then group:manual(true) end
+                kept = finalizer(function()
+                    ]] .. make .. [[
+                    luring.close_fd(one)
+                    luring.close_fd(other)
+                end)
+            ]])
+            assert.is_true(kib < 4000, kib .. " KiB more")
+        end)
+    end
+
+    it("is refused in a finalizer that is older than the module, and what was made is no more", function()
+        ends_well([[
+            local luring
+            kept = finalizer(function()
+                local ok, message = pcall(luring.buffer, 10)
+                assert(not ok and message:find("the Lua state is being closed", 1, true), message)
+                ok, message = pcall(made.sub, made)
+                assert(not ok and message:find("the buffer has been collected", 1, true), message)
+                io.write("done")
+            end)
+            luring = require "luring"
+            other = finalizer(function() made = luring.buffer(10) end)
+        ]])
+    end)
+end)
+
 describe("a finalizer that loads the module first", function()
     it("leaves the program its hooks, and its rings", function()
         ends_well([[

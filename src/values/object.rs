@@ -1,5 +1,6 @@
 //! Userdata of the module's own beside the ring: how they are made and known again.
 
+use crate::guard;
 use crate::lua::{Function, Lua, RawState, Type};
 use crate::rows::Entry;
 use std::ffi::{CStr, c_int, c_void};
@@ -45,7 +46,8 @@ pub fn check<T: Kind>(lua: &mut Lua, index: c_int) -> *mut T {
     find(lua, index).unwrap_or_else(|| lua.type_error(index, T::NAME))
 }
 
-/// Pushes a new object, which is `value` until it is given another. May raise out of memory.
+/// Pushes a new object, which is `value` until it is given another. May raise out of memory, and
+/// when the state is being closed.
 pub fn push<T: Kind>(lua: &mut Lua, value: T) -> *mut T {
     let object: *mut Object<T> = lua.push_userdata(size_of::<Object<T>>()).cast();
     // SAFETY: Lua has just made it that large.
@@ -57,6 +59,7 @@ pub fn push<T: Kind>(lua: &mut Lua, value: T) -> *mut T {
         lua.registry_set(T::here());
     }
     lua.set_metatable(-2);
+    guard::note(lua);
     // SAFETY: it is on the stack.
     unsafe { &raw mut (*object).value }
 }
