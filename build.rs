@@ -84,7 +84,7 @@ fn main() {
 const FUNCTIONS: &str = "strerror|mmap|munmap|madvise|memmem\
     |open|close|pipe2|fcntl|lseek|ftruncate|fchmod|fchown|fileno|readlink|mknod|statx|utimensat|futimens\
     |socket|socketpair|listen|shutdown|getsockopt|setsockopt\
-    |eventfd|timerfd_(create|settime)|inotify_(init1|add_watch|rm_watch)|epoll_create1|signalfd|clock_gettime|waitid\
+    |kill|eventfd|timerfd_(create|settime)|inotify_(init1|add_watch|rm_watch)|epoll_create1|signalfd|clock_gettime|waitid\
     |posix_spawnp|posix_spawn(attr|_file_actions)_.*|pthread_sigmask|sig(empty|fill|add)set|sigismember\
     |(get|free)addrinfo|gai_strerror|getpid|poll|pthread_(create|detach)|write";
 

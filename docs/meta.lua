@@ -451,6 +451,20 @@ function luring.pidfd_open(pid, flags) end
 ---@return integer
 function luring.pidfd_send_signal(pidfd, signal) end
 
+---Sends a signal to the process with this number, 1 or more. A child of yours has it until you have taken its end; of
+---another, use a descriptor. See kill(2).
+---@param pid luring.integer
+---@param signal luring.integer
+---@return integer
+function luring.kill(pid, signal) end
+
+---Sends a signal to all processes of a group, whose number is 2 or more, as `posix_spawn`'s `group` makes one. See
+---killpg(3).
+---@param pgrp luring.integer
+---@param signal luring.integer
+---@return integer
+function luring.killpg(pgrp, signal) end
+
 ---How a child ended: `{pid=, uid=, signo=, code=, status=}`, or `-luring.EAGAIN` if it runs still. `code` is
 ---`luring.CLD_EXITED`, and `status` what it gave to exit, or `CLD_KILLED`, and `status` the signal. `idtype`:
 ---`luring.P_PIDFD`, `P_PID`, `P_PGID`, `P_ALL`. `options`: `luring.WEXITED` by default. See waitid(2).

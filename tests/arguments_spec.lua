@@ -26,6 +26,7 @@ local RANGES = {
     bits = UINT, ioprio = { 0, 65535 }, count = UINT,
     ["more.flags"] = UINT, ["has.mask"] = UINT, ["sqe_set_flags.flags"] = { 0, 255 },
     ["sqe_set_personality.id"] = { 0, 65535 }, ["buffer.n"] = { 1, 2 ^ 32 - 1 },
+    ["kill.pid"] = { 1, 2 ^ 31 - 1 }, ["killpg.pgrp"] = { 2, 2 ^ 31 - 1 },
 }
 
 local NONE = {}
@@ -119,7 +120,7 @@ function complaint(call, parameter, value, kind)
 end
 
 -- Right arguments for the places before the wrong one.
-local NUMBERS = { entries = 4, n = 1 }
+local NUMBERS = { entries = 4, n = 1, pid = 2 ^ 22 + 1, pgrp = 2 ^ 22 + 1 }
 
 local function right(parameter, ring)
     local values = {

@@ -1,6 +1,7 @@
 local co = require "luring.co"
 local luring = require "luring"
 local child = require "child"
+local host = require "host"
 
 local function with_file(f)
     local path = os.tmpname()
@@ -135,6 +136,27 @@ describe("a process", function()
             p.stdin:close()
             assert.equal("two\n", p.stdout:read_all())
             assert.is_true((p:wait()))
+        end)
+    end)
+
+    it("is sent signals, and ended, when no descriptor was left for it", function()
+        co.run(function()
+            local free = luring.open_file("/dev/null", "r")
+            luring.close_fd(free)
+            local function started()
+                local limit = host.limit(free)
+                local p = co.process { "sleep", "100" }
+                host.limit(limit)
+                return p
+            end
+            local p = started()
+            if not p then return end -- musl's posix_spawn needs descriptors itself
+            assert.is_true(p:kill("HUP"))
+            local ok, kind, n = p:wait()
+            assert.same({ nil, "signal", luring.SIGHUP }, { ok, kind, n })
+            co.scope(function() p = started() end)
+            ok, kind, n = p:wait()
+            assert.same({ nil, "signal", luring.SIGTERM }, { ok, kind, n })
         end)
     end)
 

@@ -274,6 +274,31 @@ describe("a process", function()
         assert.equal(-luring.EBADF, luring.pidfd_send_signal(pidfd, luring.SIGTERM))
     end)
 
+    it("is sent a signal by its number, or by its group's", function()
+        local from, to = luring.pipe2()
+        for send, group in pairs { [luring.kill] = false, [luring.killpg] = 0 } do
+            local pid, pidfd = luring.posix_spawn { "cat", stdin = from, group = group or nil }
+            assert.equal(0, send(pid, 0))
+            assert.equal(-luring.EINVAL, send(pid, 1000))
+            assert.equal(0, send(pid, luring.SIGTERM))
+            local ended
+            repeat ended = luring.waitid_now(luring.P_PID, pid) until ended ~= -luring.EAGAIN
+            assert.equal(luring.SIGTERM, ended.status)
+            assert.equal(-luring.ESRCH, send(pid, 0))
+            if pidfd >= 0 then drive.close(pidfd) end
+        end
+        drive.close(from, to)
+    end)
+
+    it("is one process, and never all", function()
+        -- As they would be from a posix_spawn that failed.
+        for _, pid in ipairs { 0, -1, -luring.ENOENT } do
+            assert.is_false(pcall(luring.kill, pid, 0))
+            assert.is_false(pcall(luring.killpg, pid, 0))
+        end
+        assert.is_false(pcall(luring.killpg, 1, 0))
+    end)
+
     it("that isn't there has no descriptor", function()
         if not has_pidfds then return pending("there are no pidfds") end
         assert.equal(-luring.EINVAL, luring.pidfd_open(0))

@@ -92,11 +92,12 @@ end
 function Process:kill(name)
     local number = signal.number(name or "TERM", "kill", 2)
     if self.ended then return nil, luring.strerror(luring.ESRCH), luring.ESRCH end
-    if self.group then
-        local done = os.execute("kill -s " .. number .. " -- -" .. self.pid .. " 2>/dev/null")
-        if done == true or done == 0 then return true end
+    local res = self.group and luring.killpg(self.pid, number) or -luring.ESRCH
+    -- Rather by the descriptor: the number may be another's, if somebody else has taken the end.
+    if res < 0 then
+        res = self.pidfd >= 0 and luring.pidfd_send_signal(self.pidfd, number) or -luring.ENOSYS
+        if res == -luring.ENOSYS then res = luring.kill(self.pid, number) end
     end
-    local res = luring.pidfd_send_signal(self.pidfd, number)
     if res < 0 then return failure.refused(res) end
     return true
 end

@@ -6,7 +6,7 @@ use crate::lua::{Lua, Message, Type};
 use crate::sys;
 use crate::values::descriptor::{self, descriptor};
 use crate::values::fields;
-use crate::values::integers::int;
+use crate::values::integers::{int, integer};
 use crate::values::siginfo;
 use crate::values::words::{self, Words};
 use std::ffi::{CStr, c_char, c_int};
@@ -43,6 +43,18 @@ functions! {
         result(unsafe { sys::luring_pidfd_send_signal(pidfd, signal) })
     }
 
+    /// `kill(pid, signal)`. See kill(2).
+    fn kill(lua, pid: process, signal: int) {
+        // SAFETY: takes numbers only.
+        result(unsafe { sys::kill(pid, signal) })
+    }
+
+    /// `killpg(pgrp, signal)`. See killpg(3).
+    fn killpg(lua, pgrp: process_group, signal: int) {
+        // SAFETY: takes numbers only.
+        result(unsafe { sys::kill(-pgrp, signal) })
+    }
+
     /// `waitid_now(idtype, id, options?)`: `{pid=, uid=, signo=, code=, status=}` of a process
     /// that has ended, -EAGAIN where none has. See waitid(2).
     fn waitid_now(lua, idtype: unsigned, id: id, options: int = sys::WEXITED as c_int) {
@@ -66,6 +78,17 @@ functions! {
 fn open_pidfd(pid: c_int, flags: u32) -> i64 {
     // SAFETY: takes numbers only. The kernel makes it close-on-exec.
     result(unsafe { sys::luring_pidfd_open(pid, flags) })
+}
+
+/// A process's number. Zero, -1 and the rest mean many processes to the kernel, and `-errno`, that
+/// `posix_spawn` may have given, is one of these. Raises.
+fn process(lua: &mut Lua, index: c_int) -> c_int {
+    integer(lua, index, 1, c_int::MAX.into()) as c_int
+}
+
+/// A group's number: 1 would mean all processes. Raises.
+fn process_group(lua: &mut Lua, index: c_int) -> c_int {
+    integer(lua, index, 2, c_int::MAX.into()) as c_int
 }
 
 /// A process's or a group's number, or a process's descriptor. Raises.

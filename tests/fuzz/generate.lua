@@ -7,7 +7,7 @@ local rows = require "rows"
 -- What waits, kills, or is called by the statements below. What is new is called at random.
 local CAREFULLY = {}
 for name in ("run do_cqes queue_init queue_init_params queue_exit submit submit_and_wait cqe_seen tcp_connect posix_spawn mknod"
-    .. " pidfd_open pidfd_send_signal waitid_now open_file buffer buf_ring sync_cancel stop chain link_timeout"):gmatch "%S+" do
+    .. " pidfd_open pidfd_send_signal kill killpg waitid_now open_file buffer buf_ring sync_cancel stop chain link_timeout"):gmatch "%S+" do
     CAREFULLY[name] = true
 end
 
