@@ -122,7 +122,8 @@ describe("a process", function()
             local ok, kind, n = p:wait()
             assert.same({ nil, "signal", luring.SIGKILL }, { ok, kind, n })
             assert.is_nil((p:kill()))
-            assert.is_nil((co.process { "/nowhere/x" }))
+            -- Valgrind starts any program, and it ends at once.
+            if not child.in_valgrind then assert.is_nil((co.process { "/nowhere/x" })) end
             assert.is_false(pcall(co.process, { "true", wrong = 1 }))
         end)
     end)

@@ -182,6 +182,7 @@ describe("a server", function()
 
     it("goes on when descriptors were short", function()
         local child = require "child"
+        if child.in_valgrind then return pending("valgrind has descriptors of its own where the limit is") end
         local result = child.run([[
             local co = require "luring.co"
             local luring = require "luring"

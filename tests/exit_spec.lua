@@ -84,6 +84,7 @@ describe("a ring's descriptor", function()
     end)
 
     it("may be closed by others: what a ring takes of memory goes all the same", function()
+        if child.wrapper ~= "" then return pending("a checker has memory of its own") end
         local function lose(n)
             for _ = 1, n do
                 local fd = next_descriptor()

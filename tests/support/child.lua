@@ -18,6 +18,7 @@ child.interpreter = absolute(arg[first])
 child.support = absolute(debug.getinfo(1, "S").source:match("^@(.*/)[^/]*$") or "./")
 child.root = child.support .. "../.."
 child.wrapper = os.getenv("LURING_TEST_WRAPPER") or ""
+child.in_valgrind = child.wrapper:find("valgrind", 1, true) ~= nil
 
 -- A word for the shell.
 function child.quote(word)
