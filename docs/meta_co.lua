@@ -76,7 +76,7 @@ local semaphore = {}
 
 ---@class luring.co.serve_options
 ---@field max? luring.integer
----@field on_error? fun(err: any, client: luring.co.stream): any
+---@field on_error? fun(err: any, client: luring.co.stream): any...
 
 ---@class luring.co.server
 local server = {}
@@ -181,7 +181,7 @@ function co.tasks() end
 ---Calls `f(s)`, and returns its results when all tasks in it have ended and what it owns is closed. `s:spawn(f, ...)` starts
 ---a task in it, `s:defer(f)` calls `f` at its end, `s:own(x)` moves `x` here, and `s:cancel(why?)` ends it:
 ---`nil, why, ECANCELED`.
----@param f fun(s: luring.co.scope): any
+---@param f fun(s: luring.co.scope): any...
 ---@return any ...
 function co.scope(f) end
 
@@ -425,7 +425,7 @@ function co.listen(host, port, options) end
 ---Runs `f(client)` as a task in a scope of its own for each connection, and returns when the server is closed and all have
 ---ended. An error, or `nil, message` from `f`, ends that connection and goes to `on_error(err, client)` of the options,
 ---which writes it to stderr by default. `max` bounds the connections. When descriptors are short it waits for one.
----@param f fun(client: luring.co.stream): any
+---@param f fun(client: luring.co.stream): any...
 ---@param options? luring.co.serve_options
 ---@return boolean?
 ---@return string? message

@@ -185,8 +185,8 @@ local function is_for(certificate, host)
         return false
     end
     host = host:lower()
-    for _, name in ipairs(names.dNSName or {}) do
-        name = name:lower()
+    for _, written in ipairs(names.dNSName or {}) do
+        local name = written:lower()
         -- A star stands for one word, the first.
         if name == host or name:find("^%*%.[^.]+%.") and name:sub(2) == host:match("^[^.]+(.*)$") then return true end
     end

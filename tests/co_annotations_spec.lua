@@ -53,7 +53,7 @@ describe("the annotations of luring.co", function()
         local unknown, count = {}, 0
         local function look_at(types)
             -- The names of a function's arguments and of a table's fields.
-            for name in types:gsub("[%w_]+: ", ""):gmatch("[%a_][%w_.]*") do
+            for name in types:gsub("[%w_]+: ", ""):gsub("%.%.%.", ""):gmatch("[%a_][%w_.]*") do
                 count = count + 1
                 if not known[name] then unknown[#unknown + 1] = name end
             end

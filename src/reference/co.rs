@@ -110,8 +110,12 @@ fn means(kind: &str, classes: &[&str]) -> String {
                         .into_iter()
                         .map(|(name, kind)| format!("{name}: {}", means(kind, classes)))
                         .collect();
-                    let returns = returns.strip_prefix(" -> ").unwrap_or("value");
-                    format!("fun({}): {}", parameters.join(", "), optional(returns, classes))
+                    // What it gives is passed on, however much it is.
+                    let returns = match returns.strip_prefix(" -> ") {
+                        Some(returns) => optional(returns, classes),
+                        None => "any...".into(),
+                    };
+                    format!("fun({}): {returns}", parameters.join(", "))
                 }
                 None => annotation(one).into(),
             },
