@@ -4,11 +4,10 @@
 //! this userdata, made when the module is loaded, is finalized after every other ring: it
 //! ends those that are left, and from then on none is made.
 //!
+//! What else has to be done then is in a list: see `AtClose`.
+//!
 //! A table goes with it, of what the kernel reads from. A ring's is kept there until the
 //! ring has ended and all is reaped, whatever becomes of the userdata.
-//!
-//! Other objects that have memory are finalized by Lua, but for those that finalizers make. These
-//! are noted in a second table, which keeps none of them, and finalized here.
 
 use crate::lua::{Lua, Message, RawState, Type};
 use crate::ring::Ring;
@@ -21,13 +20,24 @@ struct Guard {
     ends: Place,
     /// How many tables have been kept.
     kept: u32,
-    /// How many objects have been noted.
-    noted: u32,
     closed: bool,
+    /// What is done when the rings have ended.
+    last: *mut AtClose,
 }
 
-/// The place, in the guard's table, of the table of objects that were noted.
-const NOTED: u32 = 0;
+/// What is to be done when the state is closed and its rings have ended. It stands at the
+/// beginning of some memory that is there as long as the state is.
+pub struct AtClose {
+    next: *mut AtClose,
+    act: unsafe fn(*mut AtClose),
+}
+
+impl AtClose {
+    /// `act` gets what it is the beginning of. It runs no Lua code.
+    pub fn new(act: unsafe fn(*mut AtClose)) -> AtClose {
+        AtClose { next: null_mut(), act }
+    }
+}
 
 /// Where a ring is among its state's. It is not in the memory of the ring's userdata: Lua
 /// frees that without finalizing it where the finalizer can't be called, for want of C stack.
@@ -108,19 +118,13 @@ pub fn register(lua: &mut Lua) {
     let guard: *mut Guard = lua.push_userdata(size_of::<Guard>()).cast();
     // SAFETY: Lua has just made it that large, and never moves it.
     unsafe {
-        guard.write(Guard { ends: Place::NONE, kept: 0, noted: 0, closed: false });
+        guard.write(Guard { ends: Place::NONE, kept: 0, closed: false, last: null_mut() });
         let ends = &raw mut (*guard).ends;
         (*ends).next = ends;
         (*ends).previous = ends;
     }
     let userdata = lua.top();
     lua.push_table();
-    lua.push_table();
-    lua.push_table();
-    lua.push_text(c"v");
-    lua.set_field(-2, c"__mode");
-    lua.set_metatable(userdata + 2);
-    lua.raw_set(-2, NOTED);
     lua.set_user_table(userdata);
     lua.push_table();
     lua.push_function(close);
@@ -137,6 +141,23 @@ pub fn obstacle(lua: &Lua) -> Option<&'static str> {
         Some(guard) if guard.closed => Some("the Lua state is being closed"),
         Some(_) => None,
         None => Some("a finalizer was the first to load luring"),
+    }
+}
+
+/// Has it done when the state is closed. Raises where that would not happen.
+///
+/// # Safety
+/// It is there until then, and where it is.
+pub unsafe fn at_close(lua: &mut Lua, it: *mut AtClose) {
+    register(lua);
+    if let Some(why) = obstacle(lua) {
+        lua.error(Message::new(format_args!("{why}")));
+    }
+    // SAFETY: the guard is there, as `obstacle` says; the rest is the caller's promise.
+    unsafe {
+        let guard = find(lua);
+        (*it).next = (*guard).last;
+        (*guard).last = it;
     }
 }
 
@@ -202,48 +223,14 @@ pub fn release(lua: &Lua, number: u32) {
     lua.set_top(top);
 }
 
-/// Sees to it that the object on top is finalized, if the state may be being closed. Raises when
-/// it can't be any more.
-pub fn note(lua: &mut Lua) {
-    if !lua.may_be_closing() {
-        return;
-    }
-    if let Some(why) = obstacle(lua) {
-        lua.error(Message::new(format_args!("{why}")));
-    }
-    // SAFETY: it is there, or `obstacle` had said so.
-    let guard = unsafe { &mut *find(lua) };
-    guard.noted = guard.noted.wrapping_add(1);
-    let object = lua.top();
-    lua.registry_get(registry_key());
-    lua.user_table(-1);
-    lua.raw_get(-1, NOTED);
-    lua.push_copy(object);
-    lua.raw_set(-2, guard.noted);
-    lua.set_top(object);
-}
-
-/// Finalizes the objects that have been noted and still are there.
-fn finalize_noted(lua: &mut Lua) {
-    lua.registry_get(registry_key());
-    lua.user_table(-1);
-    lua.raw_get(-1, NOTED);
-    let noted = lua.top();
-    lua.push_nil();
-    while lua.next(noted) {
-        lua.finalize();
-        lua.pop();
-    }
-}
-
 /// The guard's finalizer.
 unsafe extern "C-unwind" fn close(state: RawState) -> c_int {
     // SAFETY: Lua calls with a live state.
-    let lua = &mut unsafe { Lua::new(state) };
+    let lua = unsafe { Lua::new(state) };
     // SAFETY: null, or the guard's, which lives. Ending a ring runs no Lua code, so the
     // list changes only here.
     unsafe {
-        let guard = find(lua);
+        let guard = find(&lua);
         if guard.is_null() {
             return 0;
         }
@@ -257,7 +244,11 @@ unsafe extern "C-unwind" fn close(state: RawState) -> c_int {
             }
             place = next;
         }
+        let mut it = (*guard).last;
+        while !it.is_null() {
+            ((*it).act)(it);
+            it = (*it).next;
+        }
     }
-    finalize_noted(lua);
     0
 }

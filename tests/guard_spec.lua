@@ -185,6 +185,22 @@ describe("what finalizers make while a Lua state is closed", function()
         end)
     end
 
+    it("is finalized where a finalizer could not be called, for want of C stack", function()
+        local kib = gained [[
+            local luring = require "luring"
+            local function deep(n)
+                if n == 0 then
+                    luring.buffer(2^20)
+                    for _ = 1, 3 do collectgarbage() end
+                    return
+                end
+                string.gsub("x", "x", function() deep(n - 1) end)
+            end
+            for n = 60, 200 do pcall(deep, n) end
+        ]]
+        assert.is_true(kib < 4000, kib .. " KiB more")
+    end)
+
     it("is refused in a finalizer that is older than the module, and what was made is no more", function()
         ends_well([[
             local luring

@@ -35,32 +35,4 @@ impl Lua {
             !CALLED.get() || ffi::lua_gc(self.0, ffi::LUA_GCCOUNT, 0) < 0
         }
     }
-
-    /// Whether a finalizer may be running, so that the state may be being closed. A collector that
-    /// the program has stopped looks the same, and so does any coroutine on Lua 5.1. May raise out of
-    /// memory.
-    pub fn may_be_closing(&mut self) -> bool {
-        // LuaJIT has this too, and all stop their collector while a finalizer runs.
-        #[cfg(any(feature = "lua51", feature = "luajit"))]
-        const IS_RUNNING: c_int = 9;
-        #[cfg(not(any(feature = "lua51", feature = "luajit")))]
-        const IS_RUNNING: c_int = ffi::LUA_GCISRUNNING;
-        // SAFETY: `new`'s promise. Lua 5.1 knows no such question, and answers -1.
-        match unsafe { ffi::lua_gc(self.0, IS_RUNNING, 0) } {
-            1 => false,
-            0 => true,
-            _ => {
-                !cfg!(any(feature = "lua51", feature = "luajit"))
-                    || !self.is_main_thread()
-                    || self.in_finalizer()
-            }
-        }
-    }
-
-    fn is_main_thread(&mut self) -> bool {
-        // SAFETY: `new`'s promise; one slot.
-        let is_main = unsafe { ffi::lua_pushthread(self.0) } == 1;
-        self.pop();
-        is_main
-    }
 }

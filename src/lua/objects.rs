@@ -102,15 +102,6 @@ impl Lua {
         unsafe { ffi::lua_next(self.0, table) != 0 }
     }
 
-    /// Calls the finalizer of the userdata on top, which is one of the module's and runs no Lua code.
-    pub fn finalize(&mut self) {
-        // SAFETY: `new`'s promise; three slots.
-        if unsafe { ffi::luaL_getmetafield(self.0, -1, c"__gc".as_ptr()) } != ffi::LUA_TNIL {
-            self.push_copy(-2);
-            self.call(1);
-        }
-    }
-
     /// Joins the `count` strings on top. May raise out of memory.
     pub fn concat(&mut self, count: c_int) {
         // SAFETY: `new`'s promise; the callers pushed as many.

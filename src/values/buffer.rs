@@ -41,12 +41,14 @@ impl Kind for Buffer {
         (c"add32", word::add32),
     ];
 
+    const NONE: Buffer = Buffer(None);
+
     fn here() -> *const c_void {
         (&raw const HERE).cast()
     }
 
-    fn collect(&mut self) {
-        if let Some(Bytes { span, lease }) = self.0.take() {
+    fn collect(self) {
+        if let Some(Bytes { span, lease }) = self.0 {
             // SAFETY: the userdata's own counts, which were just taken out.
             unsafe {
                 lease.into_iter().for_each(|lease| lease.release());
@@ -120,7 +122,7 @@ fn own_bytes(lua: &mut Lua) -> Bytes {
 
 /// Pushes a buffer that has no bytes yet. May raise out of memory.
 pub fn push(lua: &mut Lua) -> *mut Buffer {
-    object::push(lua, Buffer(None))
+    object::push(lua)
 }
 
 impl Buffer {

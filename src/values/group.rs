@@ -25,13 +25,15 @@ impl Kind for Owned {
     const METHODS: &'static [Entry] =
         &[(c"available", available), (c"close", close), (c"give", give), (c"manual", manual)];
 
+    const NONE: Owned = Owned(None);
+
     fn here() -> *const c_void {
         (&raw const HERE).cast()
     }
 
     /// Closes it, unless actions in flight use it: then it ends with their ring.
-    fn collect(&mut self) {
-        let Some(group) = self.0.take() else { return };
+    fn collect(self) {
+        let Some(group) = self.0 else { return };
         // SAFETY: a ring that has ended is not referred to; nobody keeps a reference to one. The
         // userdata's own count was just taken out.
         unsafe {
@@ -111,7 +113,7 @@ pub unsafe extern "C-unwind" fn buf_ring(state: RawState) -> c_int {
     }
     buffer::make_room(lua, count as usize * size as usize);
     // All that can raise comes before the group, which would be lost.
-    let owned = object::push(lua, Owned(None));
+    let owned: *mut Owned = object::push(lua);
     match groups::Group::new(handle.ring(lua), count, size, flags) {
         // SAFETY: it is on the stack.
         Ok(group) => unsafe { owned.write(Owned(Some(group))) },

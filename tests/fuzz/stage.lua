@@ -138,26 +138,13 @@ function once(f)
     end
 end
 
--- Lua never finalizes what is made while it closes the state: a buffer that is made then stays. So
--- where leaks are looked for, nothing is done then. What tells is the youngest object that has a
--- finalizer, since Lua begins with that.
-local youngest
-local closing = false
-local function mark_youngest()
-    local number = {}
-    youngest = { number = number, object = finalized(function()
-        if youngest.number == number then closing = os.getenv("FUZZ_LEAKS") == "1" end
-    end) }
-end
-
 -- Runs `f` when it is collected. LuaJIT 2.1's betas crash by themselves when that raises.
 function finalizer(f)
     finalized(function()
         calls = calls - 1
-        if calls < 0 or closing then return end
+        if calls < 0 then return end
         if is_jit then pcall(f) else f() end
     end)
-    mark_youngest()
 end
 
 function collector(kind)
