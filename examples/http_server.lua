@@ -7,7 +7,9 @@ Serves the files in FOLDER, or in the current one, until SIGTERM or Ctrl-C.
   --port N           and this port; for 0 the kernel chooses one (8080)
   --processes N      so many processes share the port (1)
   --timeout SECONDS  how long to wait for a request, and for the client to take
-                     the next part of an answer (30)]]
+                     the next part of an answer (30)
+  --cache SECONDS    how long to keep a file open for further requests, which
+                     get it as it was (0)]]
 
 local luring = require "luring"
 local co = require "luring.co"
@@ -15,9 +17,10 @@ local co = require "luring.co"
 local HEAD = 16 * 1024  -- bytes of the longest head of a request
 local SMALL = 64 * 1024 -- bytes of a file that are sent together with the answer's head
 local GRACE = 10        -- seconds for answers that are on their way at the end
+local KEPT = 1000       -- files that are kept open at most
 
 ---@type table<string, any>
-local settings = { host = "127.0.0.1", port = "8080", processes = "1", timeout = "30", folder = "." }
+local settings = { host = "127.0.0.1", port = "8080", processes = "1", timeout = "30", cache = "0", folder = "." }
 local folder ---@type integer its descriptor
 local stopping = false
 
@@ -160,6 +163,48 @@ local function open(path)
     return nil, type(stat) == "table" and 404 or 500
 end
 
+-- Files that are kept open, by their paths: { file =, stat =, till =, users = }.
+local kept, kept_count = {}, 0
+local keeper ---@type luring.co.scope it owns them
+
+-- As `open`, or a file that is kept: that comes fourth, and `close` wants it back.
+local function open_or_kept(path)
+    local one = kept[path]
+    if one then
+        one.users = one.users + 1
+        return one.file, "file", one.stat, one
+    end
+    local file, kind, stat = open(path)
+    if kind == "file" and keeper and kept_count < KEPT and not kept[path] then
+        one = { file = keeper:own(file), stat = stat, till = co.now() + settings.cache, users = 1 }
+        kept[path], kept_count = one, kept_count + 1
+    end
+    return file, kind, stat, one
+end
+
+local function close(file, one)
+    if one then one.users = one.users - 1 end
+    if not one or one.users == 0 and one.over then file:close() end
+end
+
+-- Lets go of each file when its time is over, and of those that are being sent, afterwards.
+local function keep_files()
+    co.scope(function(s)
+        keeper = s
+        while true do
+            co.sleep(settings.cache / 4)
+            local old = {}
+            for path, one in pairs(kept) do
+                if one.till <= co.now() then old[path] = one end
+            end
+            for path, one in pairs(old) do
+                kept[path], kept_count, one.over = nil, kept_count - 1, true
+                if one.users == 0 then one.file:close() end
+            end
+        end
+    end)
+end
+
 local TYPES = {
     html = "text/html; charset=utf-8", htm = "text/html; charset=utf-8", css = "text/css; charset=utf-8",
     txt = "text/plain; charset=utf-8", md = "text/markdown; charset=utf-8", lua = "text/plain; charset=utf-8",
@@ -254,10 +299,10 @@ local function send_folder(client, request, path, file)
     if path ~= "" and not path:find("/$") then
         return answer(client, request, 301, { Location = "/" .. escape(path) .. "/" })
     end
-    local index, kind, stat = open(path .. "index.html")
+    local index, kind, stat, one = open_or_kept(path .. "index.html")
     if index and kind == "file" then
         local sent = send_file(client, request, "index.html", index, stat)
-        index:close()
+        close(index, one)
         return sent
     elseif index then
         index:close()
@@ -275,11 +320,11 @@ local function respond(client, request)
     end
     local path = path_of(request.target)
     if not path then return answer(client, request, 400) end
-    local file, kind, stat = open(path)
+    local file, kind, stat, one = open_or_kept(path)
     if not file then return answer(client, request, kind) end
     local send = kind == "file" and send_file or send_folder
     local sent = send(client, request, path, file, stat)
-    file:close()
+    close(file, one)
     return sent
 end
 
@@ -329,6 +374,7 @@ local function main()
         print("http://" .. host .. ":" .. port .. "/ serves " .. settings.folder)
         io.stdout:flush()
     end
+    if settings.cache > 0 then co.background(keep_files) end
     co.background(function()
         co.any {
             function() return co.signal("TERM", "INT") end,
@@ -370,6 +416,7 @@ end
 whole("port", 0, 65535)
 whole("processes", 1, 1000)
 whole("timeout", 1, 1000000)
+whole("cache", 0, 1000000)
 
 local ran, served, message = pcall(co.run, main)
 if not ran or not served then fail(ran and message or tostring(served)) end

@@ -283,6 +283,40 @@ describe("the example http_server.lua", function()
         end)
     end)
 
+    it("keeps files open for as long as it is told to, and sends what they were", function()
+        local own = make_folder()
+        with_server(own, "--cache 1", function(connect, server)
+            local client = connect()
+            ask(client, "/none")
+            local before = descriptors(server.pid, math.huge)
+            local function write(name, text) assert(co.write_file(own .. "/" .. name, text, { atomic = true })) end
+            write("b.txt", "one\n")
+            for i = 1, 20 do write("many" .. i, "many\n") end
+            local large = ("0123456789abcdef"):rep(2 ^ 20) -- more than sockets hold
+            write("large", large)
+            assert.equal("one\n", ask(client, "/b.txt").body)
+            write("b.txt", "another\n")
+            local got = ask(client, "/b.txt")
+            assert.equal("one\n", got.body)
+            assert.equal("ne", ask(client, "/b.txt", "Range: bytes=1-2\r\n").body)
+            assert.equal(304, ask(client, "/b.txt", "If-None-Match: " .. got.headers.etag .. "\r\n").status)
+            for _ = 1, 3 do
+                for i = 1, 20 do assert.equal("many\n", ask(client, "/many" .. i).body) end
+            end
+            assert.is_true(descriptors(server.pid, math.huge) >= before + 20)
+            -- One that is being sent when its time is over is sent to its end.
+            local reader = connect()
+            reader:setopt(co.SOL_SOCKET, co.SO_RCVBUF, 262144)
+            reader:write("GET /large HTTP/1.0\r\n\r\n")
+            co.sleep(2)
+            assert.equal("another\n", ask(client, "/b.txt").body)
+            assert.is_true(reader:read_all(2 ^ 25):match("\r\n\r\n(.*)$") == large)
+            reader:close()
+            assert.is_true(descriptors(server.pid, before) <= before)
+        end)
+        os.execute("rm -r " .. own)
+    end)
+
     it("survives clients that leave in the middle", function()
         with_server(folder, "", function(connect, server)
             for _ = 1, 20 do

@@ -12,8 +12,9 @@ local TICKS = tonumber(shell.output "getconf CLK_TCK")
 
 -- ---- the servers: what starts one, for FOLDER and PORT ----
 
-local function luring(lua, abi)
-    return ("env LUA_CPATH='%s/%s/?.so' %s examples/http_server.lua --port PORT FOLDER"):format(modules, abi, lua)
+local function luring(lua, abi, options)
+    return ("env LUA_CPATH='%s/%s/?.so' %s examples/http_server.lua --port PORT %s FOLDER"):format(modules, abi, lua,
+        options or "")
 end
 
 -- nginx with one worker, in the foreground.
@@ -32,6 +33,7 @@ end
 
 local servers = {
     { "luring on LuaJIT", luring("luajit", "5.1"), "luajit -v" },
+    { "luring on LuaJIT, its files kept open", luring("luajit", "5.1", "--cache 1"), "luajit -v" },
     { "luring on Lua 5.4", luring("lua5.4", "5.4"), "lua5.4 -v" },
     { "nginx, one worker", nginx("plain", ""), "nginx -v" },
     { "nginx, its files cached", nginx("cached", "open_file_cache max=1000; open_file_cache_valid 1s;"), "nginx -v" },
