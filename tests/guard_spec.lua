@@ -130,13 +130,14 @@ describe("a Lua state that is closed", function()
 end)
 
 describe("what finalizers make while a Lua state is closed", function()
-    -- How many KiB more are mapped when such states have come and gone.
+    -- How many KiB more are mapped when such states have come and gone. A checker has memory of its own, and
+    -- finds what is lost itself.
     local function gained(chunk)
         assert.is_nil(host.state(START .. chunk))
         collectgarbage()
         local before = drive.mapped()
         for _ = 1, 30 do assert.is_nil(host.state(START .. chunk)) end
-        return drive.mapped() - before
+        return child.wrapper == "" and drive.mapped() - before or 0
     end
 
     for what, make in pairs {
