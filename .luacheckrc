@@ -1,6 +1,6 @@
 std = "max"
 max_line_length = 120
-exclude_files = { "target", "docs/meta.lua", "docs/meta_co.lua" }
+exclude_files = { "target", "docs/meta*.lua" }
 files["tests/*_spec.lua"] = { std = "max+busted" }
 files["bench"] = { max_line_length = false }
 files["tests/fuzz"] = { max_line_length = false }

@@ -65,6 +65,8 @@ install: $(MODULE) ## put luring.so into $(DESTDIR)$(LUA_CMOD_DIR), and the anno
 	$(ONE_LUA)$(INSTALL) -D -m 644 $(MODULE) $(DESTDIR)$(LUA_CMOD_DIR)/luring.so
 	$(INSTALL) -D -m 644 docs/meta.lua $(DESTDIR)$(LUA_LMOD_DIR)/luring/meta.lua
 	$(INSTALL) -D -m 644 docs/meta_co.lua $(DESTDIR)$(LUA_LMOD_DIR)/luring/co/meta.lua
+	$(INSTALL) -D -m 644 docs/meta_socket.lua $(DESTDIR)$(LUA_LMOD_DIR)/luring/co/socket/meta.lua
+	$(INSTALL) -D -m 644 docs/meta_luv.lua $(DESTDIR)$(LUA_LMOD_DIR)/luring/luv/meta.lua
 
 install-doc: ## put the documents into $(DESTDIR)$(DOC_DIR), the licences and the manual pages
 	$(INSTALL) -D -m 644 docs/luring.3 $(DESTDIR)$(MAN_DIR)/man3/$(MAN_PAGE)
@@ -74,7 +76,7 @@ install-doc: ## put the documents into $(DESTDIR)$(DOC_DIR), the licences and th
 
 uninstall: ## remove it from there
 	$(ONE_LUA)rm -f $(DESTDIR)$(LUA_CMOD_DIR)/luring.so \
-		$(DESTDIR)$(LUA_LMOD_DIR)/luring/meta.lua $(DESTDIR)$(LUA_LMOD_DIR)/luring/co/meta.lua
+		$(foreach of,. co co/socket luv,$(DESTDIR)$(LUA_LMOD_DIR)/luring/$(of)/meta.lua)
 
 check: ## run every test on every Lua that is installed (LUA_VERSIONS narrows it)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" VENDORED="$(VENDORED)" scripts/check $(LUA_VERSIONS)

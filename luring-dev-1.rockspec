@@ -29,7 +29,8 @@ build = {
    install_pass = false,
    install = {
       lib = { luring = "target/rock/luring.so" },
-      lua = { ["luring.meta"] = "docs/meta.lua", ["luring.co.meta"] = "docs/meta_co.lua" },
+      lua = { ["luring.meta"] = "docs/meta.lua", ["luring.co.meta"] = "docs/meta_co.lua",
+         ["luring.co.socket.meta"] = "docs/meta_socket.lua", ["luring.luv.meta"] = "docs/meta_luv.lua" },
    },
 }
 

@@ -2,11 +2,25 @@ local co = require "luring.co"
 local luring = require "luring"
 local child = require "child"
 
--- What docs/meta_co.lua declares: the functions of `co`, of `actions` and of each class.
-local declared = {}
-for class, name in child.contents(child.root .. "/docs/meta_co.lua"):gmatch("\nfunction ([%w_]+)[.:]([%w_]+)%(") do
-    declared[class] = declared[class] or {}
-    declared[class][name] = true
+-- What a file declares: the functions of each class.
+local function declarations(name)
+    local declared = {}
+    for class, method in child.contents(child.root .. "/docs/" .. name):gmatch("\nfunction ([%w_]+)[.:]([%w_]+)%(") do
+        declared[class] = declared[class] or {}
+        declared[class][method] = true
+    end
+    return declared
+end
+
+local declared = declarations "meta_co.lua"
+
+-- The names of a table's functions, but for metamethods and those that are left out.
+local function functions(of, but)
+    local there = {}
+    for name, value in pairs(of) do
+        if type(value) == "function" and not name:find "^__" and not (but and but[name]) then there[name] = true end
+    end
+    return there
 end
 
 -- An object of each class.
@@ -26,11 +40,7 @@ end
 
 describe("the annotations of luring.co", function()
     it("declare every function that there is, and no other", function()
-        local there = {}
-        for name, value in pairs(co) do
-            if type(value) == "function" then there[name] = true end
-        end
-        assert.same(there, declared.co)
+        assert.same(functions(co), declared.co)
     end)
 
     it("declare every action that can be waited for", function()
@@ -74,5 +84,23 @@ describe("the annotations of luring.co", function()
         end
         assert.same({}, missing)
         luring.queue_exit(made.loop.ring)
+    end)
+end)
+
+describe("the annotations of luring.co.socket", function()
+    it("declare every function that there is, and no other", function()
+        local socket = require "luring.co.socket"
+        local of = declarations "meta_socket.lua"
+        assert.same(functions(socket, { connect4 = true, connect6 = true }), of.socket)
+        assert.same(functions(socket.dns), of.dns)
+        assert.same(functions(getmetatable(socket.tcp()), { check = true, allowed = true }), of.tcp)
+    end)
+end)
+
+describe("the annotations of luring.luv", function()
+    it("declare every function that there is, and no other", function()
+        local of = declarations "meta_luv.lua"
+        assert.same(functions(require "luring.luv"), of.luv)
+        assert.same({ detach = true }, of.attachment)
     end)
 end)
