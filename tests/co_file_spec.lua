@@ -1,6 +1,7 @@
 local co = require "luring.co"
 local luring = require "luring"
 local child = require "child"
+local drive = require "drive"
 local host = require "host"
 
 local function with_file(f)
@@ -78,6 +79,25 @@ describe("a file", function()
             local file, _, errno = co.open("../etc/passwd", "r", { beneath = folder })
             assert.is_nil(file)
             assert.equal(luring.EXDEV, errno)
+        end)
+    end)
+
+    it("beneath a folder leaves no descriptor when it is cancelled, or called wrongly", function()
+        co.run(function()
+            co.sleep(0)
+            local before = drive.descriptors()
+            for turns = 0, 5 do
+                local t = co.spawn(function() co.open("x", "r", { beneath = "/" }) end)
+                -- What completes with what the other waits for is there when that is cancelled.
+                for _ = 1, turns do co.io.nop() end
+                t:cancel()
+                co.pcall(t.join, t)
+            end
+            co.scope(function()
+                assert.is_false(co.pcall(co.open, "a\0b", "r", { beneath = "/" }))
+                assert.is_false(co.pcall(co.open, "x", "w", { beneath = "/", perm = {} }))
+            end)
+            assert.equal(before, drive.open_descriptors(before))
         end)
     end)
 

@@ -61,16 +61,22 @@ function file.public.open(path, mode, options)
     local done = t.done or t:done_of()
     task.check(t)
     if options.beneath then
-        local folder, own = options.beneath, nil
+        local folder, holder = options.beneath, nil
         if type(folder) == "string" then
-            own = task.wait_bare(t, luring.open, folder, luring.O_PATH + luring.O_DIRECTORY + luring.O_CLOEXEC, 0, done)
-            task.check(t)
-            if own < 0 then return failure.refused(own, folder) end
-            folder = own
+            local how = luring.O_PATH + luring.O_DIRECTORY + luring.O_CLOEXEC
+            local own = task.wait_bare(t, luring.open, folder, how, 0, done)
+            if own < 0 then
+                task.check(t)
+                return failure.refused(own, folder)
+            end
+            holder, folder = scope.own(new(own)), own -- owned, should what follows raise
         end
         fd = task.wait_bare(t, luring.openat2, folder, path,
             { flags = flags, mode = perm, resolve = luring.RESOLVE_BENEATH }, done)
-        if own then luring.close_fd(own) end
+        if holder then
+            scope.disown(holder)
+            luring.close_fd(folder)
+        end
     else
         fd = task.wait_bare(t, luring.open, path, flags, perm, done)
     end
