@@ -8,6 +8,7 @@ local task = part "task"
 
 local create, resume, running, status, yield =
     coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
+local close = coroutine.close -- since Lua 5.4
 local cancelled = failure.public.cancelled
 
 local calls = { public = {} }
@@ -48,7 +49,10 @@ function calls.public.xpcall(f, handler, ...)
             if cancelled(err) then return err end
             return handler(err)
         end
-        return passed(xpcall(f, handle, ...))
+        local arguments, n = { ... }, select("#", ...)
+        if n == 0 then return passed(xpcall(f, handle)) end
+        -- PUC Lua 5.1's own passes none on.
+        return passed(xpcall(function() return f(scope.unpack(arguments, 1, n)) end, handle))
     end
     return called(handler, f, ...)
 end
@@ -57,6 +61,15 @@ end
 function calls.public.wrap(f)
     scope.check_function(f, "wrap", 2)
     local inner = create(f)
+
+    -- As coroutine.wrap: what the coroutine has left open is closed before its error goes on.
+    local function raise(err)
+        if close then
+            local _, other = close(inner)
+            if other ~= nil then err = other end
+        end
+        error(err, 0)
+    end
 
     local took
 
@@ -68,7 +81,7 @@ function calls.public.wrap(f)
     -- What the coroutine gave: a value, an error, or a wait, which is the task's.
     function took(t, outer, ok, op, ...)
         t.inner = outer
-        if not ok then error(op, 0) end
+        if not ok then raise(op) end
         if op ~= task.WAIT then return op, ... end
         if outer then return forwarded(t, outer, yield(task.WAIT, ...)) end
         return forwarded(t, outer, yield(...))
@@ -78,7 +91,7 @@ function calls.public.wrap(f)
         local t = task.current()
         if not t then
             local function given(ok, ...)
-                if not ok then error((...), 0) end
+                if not ok then raise((...)) end
                 return ...
             end
             return given(resume(inner, ...))

@@ -59,6 +59,9 @@ function failure.together(first, further)
         err = text_with(err, list)
     elseif #list > 0 and (type(err) == "table" or type(err) == "userdata") then
         others[err] = list
+    elseif #list > 0 then
+        -- A number, say, can't be told from another of its kind.
+        io.stderr:write(text_with("luring.co: an error: " .. tostring(err), list), "\n")
     end
     return err
 end

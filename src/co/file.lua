@@ -271,6 +271,8 @@ function stream.Stream:sendfile(source, offset, n)
     end
     local buffer = table.remove(spare) or luring.buffer(PIECE)
     local sent, ok, message, errno = 0, true, nil, nil
+    stream.check_writer(self, t)
+    self.sender, self.source, self.odd = t, fd, true -- nobody else writes between two pieces
     while ok and sent < n do
         local piece = n - sent < PIECE and buffer:view(1, n - sent) or buffer
         local res = task.wait_bare(t, luring.read, fd, piece, offset + sent, t.done or t:done_of())
@@ -282,11 +284,12 @@ function stream.Stream:sendfile(source, offset, n)
         elseif res == 0 then
             break
         elseif res ~= -luring.EINTR or t.doomed then
-            if t.doomed and sent > 0 then self.torn, self.odd = true, true end
+            if sent > 0 then self.torn, self.odd = true, true end
             task.check(t)
             ok, message, errno = failure.refused(res)
         end
     end
+    self.sender = false
     if #spare < SPARE then spare[#spare + 1] = buffer end
     if ok then return sent end
     return nil, message, errno, sent

@@ -135,6 +135,7 @@ end
 
 function Several:cancel(why)
     self.over = true
+    if self.iterator then self.iterator:cancel(why) end
     for t in pairs(self.tasks) do t:cancel(why) end
 end
 
@@ -167,7 +168,7 @@ end
 
 local function all_ended(self, t)
     if t.state == "cancelled" then
-        self.cancelled = true
+        self.cancelled = self.cancelled or t
         return
     end
     local value, message, errno = t:outcome()
@@ -176,6 +177,16 @@ local function all_ended(self, t)
         self.refusal = { message, errno }
         self:cancel()
     end
+end
+
+-- The list, or the first refusal; a part that was cancelled, by itself, is no part.
+function Several:outcome()
+    if self.refusal then return nil, self.refusal[1], self.refusal[2] end
+    if self.cancelled then
+        task.check(self.parent)
+        return task.results_of(self.cancelled, self.parent)
+    end
+    return self.list
 end
 
 function group.public.all(functions)
@@ -187,9 +198,7 @@ function group.public.all(functions)
     for place, f in ipairs(functions) do self:start(place, f) end
     self:wait(0)
     self:check()
-    if self.refusal then return nil, self.refusal[1], self.refusal[2] end
-    if self.cancelled then task.check(t) end
-    return self.list
+    return self:outcome()
 end
 
 local function any_ended(self, t)
@@ -225,6 +234,26 @@ function group.public.any(functions)
     return unpack(values, 1, values.n)
 end
 
+-- What an iterator gives next. It may wait, or fail, as the group's tasks may meanwhile.
+local function next_item(self, t, items)
+    local child = make(t, wake_parent, items)
+    self.iterator = child
+    see_through(t, child, "map")
+    self.iterator = nil
+    if child.state == "done" then return (child:outcome()) end
+    if child.state == "failed" then
+        if self.failed then
+            table.insert(self.further, child)
+        else
+            self.failed = child
+            self:cancel()
+        end
+    elseif not self.over then
+        self.cancelled = self.cancelled or child
+        self:cancel()
+    end
+end
+
 -- `f` of each item of a list, or of each that an iterator gives, at most `n` at once.
 function group.public.map(n, items, f)
     if type(n) ~= "number" or n < 1 then error("bad argument #1 to 'map' (a number from 1 on expected)", 2) end
@@ -236,8 +265,8 @@ function group.public.map(n, items, f)
     local place = 0
     while not self.over do
         local item
-        if type(items) == "table" then item = items[place + 1] else item = items() end
-        if item == nil then break end
+        if type(items) == "table" then item = items[place + 1] else item = next_item(self, t, items) end
+        if item == nil or self.over then break end
         place = place + 1
         self:start(place, f, item)
         self:wait(n - 1)
@@ -246,9 +275,8 @@ function group.public.map(n, items, f)
     if t.doomed then self:cancel(t.doomed.why) end
     self:wait(0)
     self:check()
-    if self.refusal then return nil, self.refusal[1], self.refusal[2] end
     if t.doomed then task.check(t) end
-    return self.list
+    return self:outcome()
 end
 
 return group

@@ -304,7 +304,11 @@ local function conclude(self, first)
         error(broken[1], 0)
     end
     if not first or self.inherited then return end
-    if first.state == "failed" then error(first.err, 0) end
+    local errors = self.errors or {}
+    self.errors = nil
+    if first.state == "failed" then error(failure.together(first, errors), 0) end
+    -- What other tasks of the program have failed with, and nobody took.
+    if errors[1] then error(failure.together(table.remove(errors, 1), errors), 0) end
     if first.state == "cancelled" then error("the first task was cancelled", 0) end
     return first:outcome()
 end
@@ -318,6 +322,7 @@ end
 
 function Loop:run(f, ...)
     if task.current() then error("co.run within a task: use co.scope or co.spawn", 2) end
+    self.asleep = false
     local first = begin(self, f, ...)
     while self.count > 0 do
         if not guarded_turn(self, true) then
@@ -345,13 +350,22 @@ function Loop:spawn(f, ...)
         end
     end
     if self.on_spawn then self.on_spawn() end -- another's loop steps this one
+    if self.asleep then self:rouse() end
     return first
+end
+
+-- Wakes who waits for the ring's descriptor, since a task is ready: something completes.
+function Loop:rouse()
+    self.asleep = false
+    local ring = self.ring
+    if luring.nop(ring, function(cqe) luring.cqe_seen(ring, cqe) end) then luring.submit(ring) end
 end
 
 -- One turn that doesn't wait: nil when no task is left, 0 when some are ready, else the seconds to
 -- the next deadline.
 function Loop:step()
     if task.current() then error("step within a task", 2) end
+    self.asleep = false
     if self.count > 0 then
         guarded_turn(self, false)
         if self.time and self.first > self.last and self.deadlines[1] and in_flight(self) == 0 then
@@ -366,7 +380,9 @@ function Loop:step()
     end
     if self.errors and self.errors[1] then error(table.remove(self.errors, 1).err, 0) end
     if self.count == 0 then return nil end
-    return self:timeout()
+    local seconds = self:timeout()
+    self.asleep = seconds > 0
+    return seconds
 end
 
 -- What cqueues.poll and its like ask an object for.

@@ -80,12 +80,14 @@ function Reading:read(n)
         keep(self, data)
         return take(self, n)
     end
+    if self.reader then self:refuse_reader() end
     return take(self, n and n < size and n or size)
 end
 
 -- Exactly n bytes, or nil, message, errno with nothing taken; nil alone if there are none at all.
 function Reading:read_exactly(n)
     check_count(n, "read_exactly")
+    if self.reader then self:refuse_reader() end
     while self.size < n do
         local data, message, errno = more(self, n - self.size)
         if not data then
@@ -99,6 +101,7 @@ end
 -- The next n bytes, which stay; fewer at the end.
 function Reading:peek(n)
     check_count(n, "peek")
+    if self.reader then self:refuse_reader() end
     while self.size < n do
         local data, message, errno = more(self, n - self.size)
         if not data then
@@ -117,6 +120,7 @@ end
 
 -- A line of at most `max` bytes, without its end unless `form` is "L".
 function Reading:line(max, form)
+    if self.reader then self:refuse_reader() end
     if max == "L" then max, form = nil, "L" end
     max = max or LINE
     local length -- of the line with its end

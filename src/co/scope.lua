@@ -98,7 +98,7 @@ function Scope:cancel_all(why)
     self.over, self.why = true, why
     for t in pairs(self.tasks) do t:cancel(why) end
     -- A connection's function, which is no child of its scope.
-    if self.body then self.body:cancel(why) end
+    if self.body and not self.body.state then self.body:cancel(why) end
 end
 
 -- Ends the scope: all of its tasks are cancelled.

@@ -4,6 +4,7 @@ local luring = require "luring"
 local part = ...
 local address = part "address"
 local failure = part "failure"
+local group = part "group"
 local scope = part "scope"
 local resolve = part "resolve"
 local stream = part "stream"
@@ -70,11 +71,11 @@ end
 function Server:close()
     local fd = self.fd
     if not fd or self.closing then return true end
+    local t = is_accepting(self) and task.me()
+    if t then task.about_to_park_shielded(t) end -- it may not wait here
     self.closing = true
     scope.disown(self)
-    if is_accepting(self) then
-        local t = task.me()
-        task.about_to_park_shielded(t)
+    if t then
         self.acceptor.loop:interrupt(self.acceptor)
         self.closer = t
         while is_accepting(self) do task.park_shielded(t, "close") end
@@ -130,8 +131,15 @@ local function clean_up(self, t)
         local value, message = t:outcome()
         if value == nil then err = message end
     end
-    if err ~= nil then
-        local ok, why = pcall(self.on_error or report, err, client)
+    if s.failed or err ~= nil then
+        local on_error = self.on_error or report
+        local ok, why
+        if own.doomed then
+            ok, why = pcall(on_error, err, client) -- a wait in it is over at once
+        else
+            local child = group.call(on_error, err, client)
+            ok, why = child.state ~= "failed", child.err
+        end
         if not ok then io.stderr:write("luring.co: on_error: ", tostring(why), "\n") end
     end
     client:close()
@@ -153,6 +161,7 @@ local function connection_ended(t)
     end
     local cleaner = task.start(t.loop, s, t, cleaned_up, clean_up, self, t)
     cleaner.server, cleaner.connection = self, t
+    t.cleaner = cleaner
 end
 
 local function connect(self, t, f, client)
@@ -222,10 +231,14 @@ function Server:serve(f, options)
     for key in pairs(options or {}) do
         if key ~= "max" and key ~= "on_error" then error("unknown option: " .. tostring(key), 2) end
     end
+    local max = options and options.max
+    if max ~= nil and (type(max) ~= "number" or max ~= max or max < 1) then
+        error("bad option 'max' (a number from 1 on expected)", 2)
+    end
     local t = task.me()
     task.about_to_park(t)
     self.on_error = options and options.on_error
-    local ok, message, errno = accept_all(self, t, f, options and options.max or math.huge)
+    local ok, message, errno = accept_all(self, t, f, max or math.huge)
     if t.doomed then
         for _, c in pairs(self.connections) do c:cancel(t.doomed.why) end
     end
@@ -251,6 +264,25 @@ function Grace:due()
     for _, c in pairs(self.server.connections) do c:cancel("stopping") end
 end
 
+-- The connection that a task is a part of, if it is one of the server's.
+local function connection_of(self, t)
+    while t do
+        if t.client and self.connections[t.client] == t then return t end
+        t = t.parent
+    end
+end
+
+-- How many connections wait for the server to stop.
+local function stopping(self)
+    local seen, count = {}, 0
+    for _, c in pairs(self.stoppers) do
+        if c ~= true and self.connections[c.client] == c and not seen[c] then
+            seen[c], count = true, count + 1
+        end
+    end
+    return count
+end
+
 -- Stops accepting, and ends waiting reads; what is left after `grace` seconds is cancelled.
 function Server:stop(grace)
     local t = task.me()
@@ -263,12 +295,10 @@ function Server:stop(grace)
         t.loop.deadlines:add(limit, t.loop:now() + grace)
     end
     self.stoppers = self.stoppers or {}
-    self.stoppers[t] = true
-    local mine = self.connections
-    -- A connection that stops its own server doesn't wait for itself.
-    local own
-    for _, c in pairs(mine) do if c == t then own = true end end
-    while self.count > (own and 1 or 0) and not t.doomed do task.park(t, leave_serving, "connections") end
+    -- A connection that stops its own server doesn't wait for itself, nor for others that do.
+    for waiter in pairs(self.stoppers) do task.wake(waiter) end
+    self.stoppers[t] = connection_of(self, t) or true
+    while self.count > stopping(self) and not t.doomed do task.park(t, leave_serving, "connections") end
     self.stoppers[t] = nil
     if limit then t.loop.deadlines:remove(limit) end
     return true

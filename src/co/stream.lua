@@ -174,6 +174,13 @@ local function fill_odd(self, t, n)
     end
 end
 
+-- Raises where another task waits for more of what has been read: it would find it gone.
+function Stream:refuse_reader()
+    if busy(self.reader, self.get, self.fd) and self.reader ~= now.task then
+        error("another task reads from this stream", 3)
+    end
+end
+
 -- Gets more bytes, for the methods that read.
 function Stream:fill(n)
     local t = now.task or me()
@@ -226,11 +233,20 @@ local function written_now(self, t, res, written, length)
     return nil, message, errno, written
 end
 
+-- Raises where another task writes, or sends a file and waits for more of it.
+local function check_writer(self, t)
+    local sender = self.sender
+    if busy(self.writer, self.put, self.fd) or sender and sender ~= t and busy(sender, luring.read, self.source) then
+        error("another task writes to this stream", 4)
+    end
+end
+stream.check_writer = check_writer
+
 -- Writes a string, or a buffer, of which `written` bytes are written.
 local function write_rest(self, t, data, written)
     local fd, put = self.fd, self.put
     if not fd or self.closing then return nil, "closed", luring.ECANCELED, written end
-    if busy(self.writer, put, fd) then error("another task writes to this stream", 3) end
+    check_writer(self, t)
     if self.torn then return nil, "an earlier write was ended half way", luring.EPIPE, 0 end
     local length = #data
     while written < length do
@@ -274,14 +290,14 @@ end
 function Stream:close()
     local fd = self.fd
     if not fd or self.closing then return true end
-    self.closing, self.odd = true, true
-    scope.disown(self)
     local function waits()
         return busy(self.reader, self.get, fd) or busy(self.writer, self.put, fd)
     end
-    if waits() then
-        local t = me()
-        task.about_to_park_shielded(t)
+    local t = waits() and me()
+    if t then task.about_to_park_shielded(t) end -- it may not wait here
+    self.closing, self.odd = true, true
+    scope.disown(self)
+    if t then
         interrupt_reader(self, "closed")
         interrupt_writer(self, "closed")
         self.closer = t

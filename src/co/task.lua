@@ -11,6 +11,7 @@ local failure = part "failure"
 local create, resume, yield, running = coroutine.create, coroutine.resume, coroutine.yield, coroutine.running
 local cqe_seen = luring.cqe_seen
 local ECANCELED, EINTR = -luring.ECANCELED, -luring.EINTR
+local close = coroutine.close -- since Lua 5.4
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
 local task = { public = {} }
@@ -58,7 +59,10 @@ end
 -- Raises the task's cancellation, which it gets at every wait, until it has swallowed too many.
 local function doom(t)
     t.swallowed = (t.swallowed or 0) + 1
-    if t.swallowed > PATIENCE then yield(DROP) end
+    if t.swallowed > PATIENCE then
+        if running() ~= t.thread then yield(WAIT, DROP) end
+        yield(DROP)
+    end
     error(t.doomed, 0)
 end
 
@@ -172,6 +176,7 @@ local function wake(t, a, b, c)
     t.a, t.b, t.c = a, b, c
     t.leave = false
     loop.last = last
+    if loop.asleep then loop:rouse() end
 end
 task.wake = wake
 
@@ -204,6 +209,7 @@ local function conclude(t)
     local joiners = t.joiners
     if joiners then
         for _, joiner in ipairs(joiners) do wake(joiner) end
+        if joiners[1] then t.joined = true end
         t.joiners = nil
     end
     local on_end = t.on_end
@@ -220,9 +226,17 @@ local function finish(t, state)
     conclude(t)
 end
 
+-- Closes what a task's coroutine has left open, as a <close> variable is: its error, or theirs.
+local function close_variables(t, err)
+    if not close or not t.thread then return err end
+    local ok, other = close(t.thread)
+    if not ok and other ~= nil then return other end
+    return err
+end
+
 -- Notes where in the program a task has failed, and what it is a part of.
 local function note_trace(t, err)
-    local lines = t.thread and failure.traceback(t.thread) or {}
+    local lines = t.died or {}
     if t.inner_err == err and t.inner_trace then
         local inner = {}
         for _, line in ipairs(t.inner_trace) do inner[#inner + 1] = line end
@@ -234,8 +248,13 @@ local function note_trace(t, err)
 end
 
 local function fail(t, err)
-    if t.doomed and err == t.doomed then return finish(t, "cancelled") end
     now.task = t -- whose failure it is, if there is no memory for this
+    if err ~= t.doomed and t.thread then t.died = failure.traceback(t.thread) end
+    err = close_variables(t, err)
+    if t.doomed and err == t.doomed then
+        now.task = false
+        return finish(t, "cancelled")
+    end
     if type(err) == "string" and err:find("attempt to yield across", 1, true)
         and not err:find("co.pcall may", 1, true) then
         err = err .. " (co.pcall may wait inside)"
@@ -422,7 +441,15 @@ end
 
 -- Asks a task to end: what it waits for is cancelled, and every wait raises from now on.
 function Task:cancel(why)
-    if self.state or self.doomed then return end
+    if self.state then
+        -- A connection's function has ended, and what it has left behind has not.
+        if self.cleaner then
+            self.scope:cancel_all(why)
+            if self.cleaner.thread then self.cleaner:cancel(why) end
+        end
+        return
+    end
+    if self.doomed then return end
     self.doomed = failure.cancellation(self:get_name(), why)
     if self ~= now.task then self:interrupt(why) end
 end
@@ -461,6 +488,7 @@ function Task:status()
 end
 
 function Task:traceback()
+    if self.died then return table.concat(self.died, "\n") end
     if not self.thread then return "" end
     return table.concat(failure.traceback(self.thread), "\n")
 end
