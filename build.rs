@@ -107,8 +107,8 @@ const FLAGS: [&str; 9] = [
 ];
 
 /// Numbers that arguments and completions need: they are the kernel's, and so the same where the
-/// headers are older than they are.
-const KERNEL: [(&str, u32); 57] = [
+/// headers are older than they are. These win over the headers'.
+const KERNEL: [(&str, u32); 58] = [
     // Macros over the numbers of bits, which bindgen does not read.
     ("IOSQE_FIXED_FILE", 1 << 0),
     ("IOSQE_IO_DRAIN", 1 << 1),
@@ -117,6 +117,8 @@ const KERNEL: [(&str, u32); 57] = [
     ("IOSQE_ASYNC", 1 << 4),
     ("IOSQE_BUFFER_SELECT", 1 << 5),
     ("IOSQE_CQE_SKIP_SUCCESS", 1 << 6),
+    // A complement, which bindgen reads as a negative number.
+    ("IORING_FILE_INDEX_ALLOC", u32::MAX),
     ("IORING_CQE_F_SOCK_NONEMPTY", 1 << 2),
     ("IORING_CQE_F_NOTIF", 1 << 3),
     ("IORING_CQE_F_BUF_MORE", 1 << 4),
@@ -184,15 +186,14 @@ fn scan(out: &Path) {
 
     let all = names(&bindings, "pub const ");
     let mut constants = String::new();
-    for name in all.iter().filter(|name| !is_ours(name)) {
+    let is_kernels = |name: &str| KERNEL.iter().any(|(known, _)| *known == name);
+    for name in all.iter().filter(|name| !is_ours(name) && !is_kernels(name)) {
         writeln!(constants, "(c\"{name}\", crate::sys::{name} as i64),").expect("a String takes all");
     }
     let mut flags = String::new();
     for (name, value) in KERNEL {
         writeln!(flags, "pub const {name}: u32 = {value};").expect("a String takes all");
-        if !all.contains(&name) {
-            writeln!(constants, "(c\"{name}\", {value}),").expect("a String takes all");
-        }
+        writeln!(constants, "(c\"{name}\", {value}),").expect("a String takes all");
     }
     fs::write(out.join("constants.rs"), format!("&[\n{constants}]")).expect("OUT_DIR can be written");
 

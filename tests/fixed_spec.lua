@@ -4,7 +4,7 @@
 local luring = require "luring"
 local drive = require "drive"
 
-local ALLOC = 2 ^ 32 - 1 -- IORING_FILE_INDEX_ALLOC, also where the constant is missing
+local ALLOC = luring.IORING_FILE_INDEX_ALLOC
 local fixed = luring.fixed
 
 -- A spec that is skipped, and says why, where this build or the kernel has not what it needs.
