@@ -50,6 +50,49 @@ describe("run", function()
         assert.equal(0, flags)
     end)
 
+    it("sees those that do_cqes handles in a callback, too", function()
+        local inner, outer = 0, 0
+        ring:nop(function()
+            outer = outer + 1
+            for _ = 1, 3 do
+                ring:nop(function()
+                    inner = inner + 1
+                    if inner > 3 then error "one comes again" end
+                end)
+            end
+            assert.equal(3, ring:submit_and_wait(3))
+            assert.equal(2, ring:do_cqes(2))
+            assert.equal(2, inner)
+            assert.equal(-luring.EAGAIN, coroutine.wrap(function() return ring:do_cqes() end)())
+            assert.equal(-luring.EAGAIN, ring:do_cqes())
+        end)
+        assert.equal(0, ring:run())
+        assert.same({ 3, 1 }, { inner, outer })
+    end)
+
+    it("leaves do_cqes as it is once an error has ended it", function()
+        local function inside(...) return coroutine.wrap(function(...) return pcall(...) end)(...) end
+        local function dying(f, ...)
+            return coroutine.resume(coroutine.create(function(...) return f(...) end), ...)
+        end
+        for _, call in ipairs { pcall, inside, dying } do
+            ring:nop(function() error "over" end)
+            assert.is_false((call(ring.run, ring)))
+            local calls = 0
+            ring:nop(function(cqe)
+                calls = calls + 1
+                if calls == 3 then ring:cqe_seen(cqe) end
+            end)
+            ring:submit_and_wait(1)
+            assert.equal(1, ring:do_cqes(1))
+            assert.equal(1, calls)
+            assert.equal(-luring.EAGAIN, ring:do_cqes())
+            assert.equal(3, calls)
+            assert.equal(-luring.EAGAIN, ring:do_cqes())
+            assert.equal(3, calls)
+        end
+    end)
+
     it("ends at stop, with what that was given", function()
         for _, value in ipairs { 5, "done", false, { 1 } } do
             luring.write(ring, to, "x", -1, function() luring.stop(ring, value) end)

@@ -1,7 +1,7 @@
 //! How completions reach their callbacks, and end.
 
 use super::cancel::result;
-use super::select;
+use super::{run, select};
 use crate::handle::{self, Handle, RING};
 use crate::lua::{Lua, Message, RawState, Type};
 use crate::ring::callbacks::Id;
@@ -28,7 +28,8 @@ pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
     // SAFETY: the caller's promise.
     let lua = &mut unsafe { Lua::new(state) };
     let handle = Handle::check_open(lua);
-    if !lua.absent(RING + 1) || handle.ring(lua).auto_seen {
+    let ring = handle.ring(lua);
+    if ring.auto_seen || ring.running || !lua.absent(RING + 1) {
         return do_some(lua, handle);
     }
     lua.set_top(RING);
@@ -50,15 +51,16 @@ pub unsafe extern "C-unwind" fn do_cqes(state: RawState) -> c_int {
     1
 }
 
-/// `do_cqes` with a `max`, or for a ring whose completions are seen before their callbacks run.
+/// `do_cqes` with a `max`, or for a ring whose completions are seen before their callbacks run: one
+/// that was made so, or one within `run`.
 #[cold]
 #[inline(never)]
 fn do_some(lua: &mut Lua, handle: Handle) -> c_int {
     let limited = !lua.absent(RING + 1);
     let most = if limited { integer(lua, RING + 1, 1, u32::MAX.into()) as u32 } else { u32::MAX };
-    let auto = handle.ring(lua).auto_seen;
     lua.set_top(RING);
     handle::push_table(lua); // at TABLE
+    let auto = run::is_running(lua, handle) || handle.ring(lua).auto_seen;
     let handled = reap(lua, handle, limited.then_some(most), auto, |_| false);
     lua.push_integer(if limited && handled > 0 { handled.into() } else { DRAINED });
     1

@@ -67,14 +67,15 @@ fn turn(lua: &mut Lua, handle: Handle) -> i32 {
 }
 
 /// Whether the ring is in a call of `run`. The ring's table is on top. An error that ends a run
-/// tells nobody: so it is looked up who calls whom.
-fn is_running(lua: &mut Lua, handle: Handle) -> bool {
+/// tells nobody: so it is looked up who calls whom, and noted.
+pub(super) fn is_running(lua: &mut Lua, handle: Handle) -> bool {
     if !handle.ring(lua).running {
         return false;
     }
     lua.get_field(-1, THREAD);
     let running = lua.is_in_call(-1, run, handle.memory());
     lua.pop();
+    handle.ring(lua).running = running;
     running
 }
 
