@@ -1559,6 +1559,8 @@ function actions.splice(fd_in, off_in, fd_out, off_out, nbytes, flags) end
 ---Looks at a file: the value is a table with the C names of struct statx, those that its
 ---`stx_mask` says are there; times are `{tv_sec=, tv_nsec=}`. `flags` are AT_SYMLINK_NOFOLLOW,
 ---AT_EMPTY_PATH (with an empty path, `dfd` itself), ...; `mask` is STATX_BASIC_STATS or single ones.
+---`stx_mnt_id`, `stx_dio_...`, `stx_subvol` and `stx_atomic_write_...` are there only if `mask` asks for
+---them, by STATX_MNT_ID, STATX_DIOALIGN, STATX_SUBVOL and STATX_WRITE_ATOMIC, which older headers lack.
 ---Since Linux 5.6. Man page: io_uring_prep_statx(3).
 ---@param dfd luring.integer|userdata|table
 ---@param path string

@@ -111,6 +111,41 @@ describe("files:", function()
         assert.same({ 1, 3 }, { null.stx_rdev_major, null.stx_rdev_minor })
     end)
 
+    -- By their numbers: the names are younger than some headers.
+    it("statx has the younger fields that its mask says are there", function()
+        put("a", "text")
+        local fd = open "a"
+        local info = assert(io.open("/proc/self/fdinfo/" .. fd))
+        local mount = info:read("*a"):match("mnt_id:%s*(%d+)")
+        info:close()
+        local _, stat = drive.one(ring, "statx", fd, "", luring.AT_EMPTY_PATH, 0x1000)
+        if luring.has(stat.stx_mask, 0x1000) then assert.equal(tonumber(mount), stat.stx_mnt_id) end
+        assert.same(stat.stx_mnt_id, luring.statx_fd(fd, 0x1000).stx_mnt_id)
+        local fields = {
+            stx_mnt_id = 0x1000, stx_dio_mem_align = 0x2000, stx_dio_offset_align = 0x2000, stx_subvol = 0x8000,
+            stx_atomic_write_unit_min = 0x10000, stx_atomic_write_unit_max = 0x10000,
+            stx_atomic_write_segments_max = 0x10000, stx_dio_read_offset_align = 0x20000,
+        }
+        local there = 0
+        for _, mask in ipairs { 0, 0x1000, 0x2000, 0x8000, 0x10000, 0x20000, 0x3b000 } do
+            for _, known in ipairs { luring.statx_fd(fd, mask), (select(2, drive.one(ring, "statx", fd, "",
+                luring.AT_EMPTY_PATH, mask))) } do
+                for name, bit in pairs(fields) do
+                    assert.equal(luring.has(known.stx_mask, bit), known[name] ~= nil, name)
+                    there = there + (known[name] and 1 or 0)
+                end
+            end
+        end
+        -- Where there are none at all, the kernel is older than the first of them, from 5.8.
+        assert.is_true(there > 0 or not luring.has(stat.stx_mask, 0x1000))
+        local direct = luring.statx_fd(fd, 0x2000)
+        if (direct.stx_dio_mem_align or 0) > 0 then
+            assert.is_true(direct.stx_dio_offset_align >= 512)
+            assert.equal(0, direct.stx_dio_offset_align % 512)
+        end
+        drive.close(fd)
+    end)
+
     it("statx looks at the descriptor itself with AT_EMPTY_PATH", function()
         put("a", "12345")
         local fd = open "a"

@@ -4,9 +4,54 @@ use crate::lua::Lua;
 use crate::sys;
 use std::ffi::CStr;
 
+/// Fields that older headers lack, at their places in the kernel's struct, and the bits of
+/// `stx_mask` that say they are there.
+const YOUNGER: [(u32, &CStr, Number); 9] = [
+    (MNT_ID, c"stx_mnt_id", Number::U64(0x90)),
+    (DIOALIGN, c"stx_dio_mem_align", Number::U32(0x98)),
+    (DIOALIGN, c"stx_dio_offset_align", Number::U32(0x9c)),
+    (SUBVOL, c"stx_subvol", Number::U64(0xa0)),
+    (WRITE_ATOMIC, c"stx_atomic_write_unit_min", Number::U32(0xa8)),
+    (WRITE_ATOMIC, c"stx_atomic_write_unit_max", Number::U32(0xac)),
+    (WRITE_ATOMIC, c"stx_atomic_write_segments_max", Number::U32(0xb0)),
+    (DIO_READ_ALIGN, c"stx_dio_read_offset_align", Number::U32(0xb4)),
+    (WRITE_ATOMIC, c"stx_atomic_write_unit_max_opt", Number::U32(0xb8)),
+];
+
+/// STATX_MNT_ID and STATX_MNT_ID_UNIQUE.
+const MNT_ID: u32 = 0x1000 | 0x4000;
+const DIOALIGN: u32 = 0x2000;
+const SUBVOL: u32 = 0x8000;
+const WRITE_ATOMIC: u32 = 0x10000;
+const DIO_READ_ALIGN: u32 = 0x20000;
+
+/// A number at so many bytes from the struct's start.
+#[derive(Clone, Copy)]
+enum Number {
+    U32(usize),
+    U64(usize),
+}
+
+/// What the kernel fills in: where headers know less of it, they have spare room there.
+const SIZE: usize = 256;
+const _: () = assert!(size_of::<sys::statx>() == SIZE);
+
+impl Number {
+    fn read(self, stat: &sys::statx) -> u64 {
+        let start: *const u8 = (&raw const *stat).cast();
+        // SAFETY: the places lie within the struct, which the kernel has written to its end.
+        unsafe {
+            match self {
+                Number::U32(at) => start.add(at).cast::<u32>().read_unaligned().into(),
+                Number::U64(at) => start.add(at).cast::<u64>().read_unaligned(),
+            }
+        }
+    }
+}
+
 /// Pushes the fields that `stx_mask` says are there, and those that always are. May raise.
 pub fn push(lua: &mut Lua, stat: &sys::statx) {
-    lua.push_record_for(24);
+    lua.push_record_for(28);
     let mut field = |mask: u32, name: &CStr, value: u64| {
         if mask == 0 || stat.stx_mask & mask != 0 {
             lua.push_integer(value as i64);
@@ -28,6 +73,9 @@ pub fn push(lua: &mut Lua, stat: &sys::statx) {
     field(sys::STATX_INO, c"stx_ino", stat.stx_ino);
     field(sys::STATX_SIZE, c"stx_size", stat.stx_size);
     field(sys::STATX_BLOCKS, c"stx_blocks", stat.stx_blocks);
+    for (mask, name, number) in YOUNGER {
+        field(mask, name, number.read(stat));
+    }
     let times = [
         (sys::STATX_ATIME, c"stx_atime", stat.stx_atime.tv_sec, stat.stx_atime.tv_nsec),
         (sys::STATX_MTIME, c"stx_mtime", stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
