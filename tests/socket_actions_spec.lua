@@ -181,7 +181,9 @@ describe("sockets:", function()
             { {}, "field 'data' must be a string or a list of strings" },
             { { data = { 1, {} } }, "element 2 must be a string" },
             { { data = "x", fds = 5 }, "field 'fds' must be a list of descriptors" },
-            { { data = "x", fds = { "a" } }, "bad argument" },
+            { { data = "x", fds = { "a" } }, "(element 1: descriptor expected)" },
+            { { data = "x", fds = { 0, {} } }, "(element 2: descriptor expected)" },
+            { { data = "x", fds = { luring.fixed(0) } }, "(element 1: no descriptor is" },
             { { data = "x", control = { 1 } }, "field 'control' must be a list" },
             { { data = "x", control = { { level = 1, type = "x", data = "" } } }, "field 'control' must be a list" },
             { { data = "x", addr = {} }, "bad argument #3" },
@@ -189,6 +191,7 @@ describe("sockets:", function()
         for _, case in ipairs(cases) do
             local ok, message = pcall(luring.sendmsg, ring, 0, case[1], 0)
             assert.is_false(ok)
+            assert.matches("bad argument #3", message, 1, true)
             assert.matches(case[2], message, 1, true)
         end
         assert.error_matches(function() luring.recvmsg(ring, 0, { size = -1 }, 0) end, "field 'size'")

@@ -4,7 +4,7 @@ use super::address::{self, Address};
 use super::arg::{Arg, Place, room};
 use super::buffer;
 use super::content::{self, Content};
-use super::descriptor::descriptor;
+use super::descriptor;
 use super::fields;
 use super::integers;
 use super::iovecs::Strings;
@@ -300,7 +300,7 @@ fn check_fds(lua: &mut Lua, index: c_int, private: c_int) -> usize {
             fields::wrong(lua, index, c"fds", format_args!("a list of descriptors"));
         }
         let object = lua.top();
-        let fd = descriptor(lua, object);
+        let fd = descriptor::element(lua, index, number as usize);
         lua.set_top(object);
         lua.raw_set(-2, number); // the object
         lua.push_integer(fd.into());
