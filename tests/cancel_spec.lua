@@ -244,6 +244,8 @@ describe("sync_cancel", function()
             ["field 'op' must be an integer"] = { op = 256 },
             ["field 'all' must be a boolean"] = { all = 1 },
             ["unknown field 'every'"] = { every = true },
+            ["unknown field [1]"] = { any = true, 5 },
+            ["a field's name must be a string"] = { any = true, [false] = 1 },
         } do
             local ok, raised = pcall(luring.sync_cancel, ring, what)
             assert.is_false(ok)

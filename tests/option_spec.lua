@@ -83,6 +83,7 @@ describe("tcp_listen", function()
     end)
 
     it("takes no other options, and none of another type", function()
+        assert.equal("#2 to 'tcp_listen' (unknown field [1])", complaint("tcp_listen", HERE, { 5 }))
         assert.equal("#2 to 'tcp_listen' (unknown field 'resuseport')",
             complaint("tcp_listen", HERE, { resuseport = true }))
         for _, name in ipairs { "reuseport", "v6only", "nodelay" } do
@@ -134,6 +135,7 @@ describe("udp_bind", function()
         assert.is_true(second >= 0)
         assert.equal(1, luring.getsockopt(first, luring.IPPROTO_IPV6, luring.IPV6_V6ONLY))
         drive.close(first, second)
+        assert.equal("#2 to 'udp_bind' (unknown field [1])", complaint("udp_bind", HERE, { 1 }))
         assert.equal("#2 to 'udp_bind' (unknown field 'backlog')", complaint("udp_bind", HERE, { backlog = 1 }))
     end)
 end)

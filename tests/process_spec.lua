@@ -200,6 +200,8 @@ describe("posix_spawn", function()
         end
         assert.equal("field 'group' must be an integer from 0 to 2147483647", complaint { "true", group = -1 })
         assert.equal("unknown field 'stdinn'", complaint { "true", stdinn = 0 })
+        assert.equal("unknown field [0]", complaint { [0] = "true", "true" })
+        assert.equal("a field's name must be a string", complaint { "true", [true] = 0 })
         assert.equal("unknown field 'a\\x00b'", complaint { "true", ["a\0b"] = 0 })
     end)
 

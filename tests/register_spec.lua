@@ -392,6 +392,7 @@ describe("queue_init_params", function()
 
     it("raises for fields that it does not know, and values out of range", function()
         raises("unknown field 'cqentries'", luring.queue_init_params, 4, { cqentries = 8 })
+        raises("unknown field [1]", luring.queue_init_params, 8, { 1 })
         raises("field 'cq_entries' must be an integer from 1 to 4294967295", luring.queue_init_params, 4,
             { cq_entries = 0 })
         raises("field 'flags' must be an integer", luring.queue_init_params, 4, { flags = "x" })

@@ -122,7 +122,7 @@ fn program(lua: &mut Lua, index: c_int) -> Program {
     if lua.kind(index) != Type::Table {
         lua.type_error(index, c"table");
     }
-    fields::only(lua, index, &FIELDS);
+    fields::only_beside_list(lua, index, &FIELDS);
     let streams = STREAMS.map(|name| descriptor::field(lua, index, name));
     let group = match fields::integer(lua, index, c"group", Some(-1), 0, c_int::MAX.into()) {
         -1 => None,

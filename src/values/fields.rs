@@ -66,20 +66,44 @@ pub fn path(lua: &mut Lua, index: c_int, field: &CStr) -> Bytes {
     }
 }
 
-/// Raises unless every name in the table at `index` is one of these: what is misspelt would
-/// go unnoticed.
+/// Raises unless every key in the table at `index` is one of these names: what is misspelt, or
+/// given by its place, would go unnoticed.
 pub fn only(lua: &mut Lua, index: c_int, names: &[&CStr]) {
+    only_with(lua, index, names, false);
+}
+
+/// As `only`, of a table that is a list as well.
+pub fn only_beside_list(lua: &mut Lua, index: c_int, names: &[&CStr]) {
+    only_with(lua, index, names, true);
+}
+
+fn only_with(lua: &mut Lua, index: c_int, names: &[&CStr], is_list: bool) {
     lua.push_nil();
     while lua.next(index) {
         lua.pop();
-        if lua.kind(-1) == Type::String {
-            let name = lua.bytes(-1).unwrap_or(&[]);
-            // SAFETY: the string is on the stack.
-            let name = unsafe { &*name };
-            if !names.iter().any(|known| known.to_bytes() == name) {
-                let name = Message::new(format_args!("unknown field '{}'", name.escape_ascii()));
-                lua.argument_error(index, name);
+        match lua.kind(-1) {
+            Type::String => {
+                let name = lua.bytes(-1).unwrap_or(&[]);
+                // SAFETY: the string is on the stack.
+                let name = unsafe { &*name };
+                if !names.iter().any(|known| known.to_bytes() == name) {
+                    let name = Message::new(format_args!("unknown field '{}'", name.escape_ascii()));
+                    lua.argument_error(index, name);
+                }
             }
+            Type::Number => match lua.integer(-1) {
+                Ok(1..) if is_list => {}
+                Ok(number) => {
+                    lua.argument_error(index, Message::new(format_args!("unknown field [{number}]")))
+                }
+                Err(_) => no_name(lua, index),
+            },
+            _ => no_name(lua, index),
         }
     }
+}
+
+#[cold]
+fn no_name(lua: &mut Lua, index: c_int) -> ! {
+    lua.argument_error(index, Message::new(format_args!("a field's name must be a string")))
 }
