@@ -63,6 +63,8 @@ describe("a buffer", function()
             { luring.buffer, "number expected, got nil" },
             { luring.buffer, "number has no integer representation", 1.5 },
             { luring.buffer, "table expected, got boolean", 1, true },
+            { luring.buffer, "unknown field 'share'", 1, { share = true } },
+            { luring.buffer, "field 'shared' must be a boolean", 1, { shared = 1 } },
             { b.set, "must be between 1 and 11", b, 0, "x" },
             { b.set, "must be between 1 and 11", b, 12, "" },
             { b.set, "longer than the 2 bytes that are left", b, 9, "abc" },

@@ -71,6 +71,8 @@ describe("files:", function()
         assert.equal(-luring.EXDEV, (drive.one(ring, "openat2", dir, "out", inside)))
         assert.is_true((drive.one(ring, "openat2", dir, "out", {})) >= 0)
         drive.close(fd, dir)
+        assert.error_matches(function() luring.openat2(ring, luring.AT_FDCWD, path "a", { resolv = 8 }) end,
+            "unknown field 'resolv'")
     end)
 
     it("close closes", function()

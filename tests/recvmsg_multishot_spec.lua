@@ -307,6 +307,7 @@ describe("recvmsg_multishot", function()
         assert.error_matches(call { group = 5 }, "field 'group' must be a luring.buf_ring")
         assert.error_matches(call { group = group, control = -1 }, "field 'control' must be an integer from 0 to 65535")
         assert.error_matches(call { group = group, name = 5 }, "field 'name' must be a boolean")
+        assert.error_matches(call { group = group, size = 5 }, "unknown field 'size'")
         assert.error_matches(call { group = group, control = 500 }, "buffers must be larger than 656 bytes")
         assert.error_matches(call(small), "buffers must be larger than 144 bytes")
         if type(incremental) == "userdata" then

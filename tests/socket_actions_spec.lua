@@ -187,6 +187,8 @@ describe("sockets:", function()
             { { data = "x", control = { 1 } }, "field 'control' must be a list" },
             { { data = "x", control = { { level = 1, type = "x", data = "" } } }, "field 'control' must be a list" },
             { { data = "x", addr = {} }, "bad argument #3" },
+            { { data = "x", fd = { 0 } }, "unknown field 'fd'" },
+            { { "x" }, "unknown field [1]" },
         }
         for _, case in ipairs(cases) do
             local ok, message = pcall(luring.sendmsg, ring, 0, case[1], 0)
@@ -196,6 +198,8 @@ describe("sockets:", function()
         end
         assert.error_matches(function() luring.recvmsg(ring, 0, { size = -1 }, 0) end, "field 'size'")
         assert.error_matches(function() luring.recvmsg(ring, 0, {}, 0) end, "field 'size'")
+        assert.error_matches(function() luring.recvmsg(ring, 0, { size = 1, addr = 1 }, 0) end, "unknown field 'addr'")
+        assert.error_matches(function() luring.recvmsg(ring, 0, { size = 1, name = 0 }, 0) end, "field 'name' must be")
     end)
 end)
 

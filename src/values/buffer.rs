@@ -1,6 +1,7 @@
 //! `luring.buffer`: memory that actions read into and write from, without a string between,
 //! and views of it. Both are one type: a view is a buffer that has part of the bytes.
 
+use super::fields;
 use super::integers::{bytes, integer};
 use super::object::{self, Kind};
 use super::word;
@@ -146,8 +147,8 @@ pub unsafe extern "C-unwind" fn buffer(state: RawState) -> c_int {
         if lua.kind(2) != crate::lua::Type::Table {
             lua.type_error(2, c"table");
         }
-        lua.get_field(2, c"shared");
-        lua.truth(-1)
+        fields::only(lua, 2, &[c"shared"]);
+        fields::boolean(lua, 2, c"shared").unwrap_or(false)
     };
     make_room(lua, len as usize);
     // All that can raise comes before the memory, which would be lost.

@@ -42,6 +42,7 @@ impl Arg for Inbox {
         let is_table = lua.kind(index) == Type::Table;
         let (mut control, mut name) = (0, NAME);
         if is_table {
+            fields::only(lua, index, &[c"group", c"control", c"name"]);
             control = fields::integer(lua, index, c"control", Some(0), 0, 0xffff) as u32;
             name = if fields::boolean(lua, index, c"name") == Some(false) { 0 } else { NAME };
             lua.get_field(index, c"group");

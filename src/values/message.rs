@@ -169,6 +169,7 @@ impl Arg for Outgoing {
         if lua.kind(index) != Type::Table {
             lua.type_error(index, c"table");
         }
+        fields::only(lua, index, &[c"data", c"addr", c"fds", c"control"]);
         let outer = lua.top();
         lua.push_table_for(4); // the private table, which is kept
         let private = lua.top();
@@ -380,10 +381,10 @@ impl Arg for Incoming {
         if lua.kind(index) != Type::Table {
             return Incoming { size: size(lua, index), control: 0, name: true };
         }
+        fields::only(lua, index, &[c"size", c"control", c"name"]);
         let size = fields::integer(lua, index, c"size", None, 0, i32::MAX.into()) as u32;
         let control = fields::integer(lua, index, c"control", Some(0), 0, 0xffff) as u32;
-        let name = lua.get_field(index, c"name") == Type::Nil || lua.truth(-1);
-        lua.pop();
+        let name = fields::boolean(lua, index, c"name").unwrap_or(true);
         Incoming { size, control: control.next_multiple_of(16), name }
     }
 

@@ -32,6 +32,7 @@ impl Arg for OpenHow {
         if lua.kind(index) != Type::Table {
             lua.type_error(index, c"table");
         }
+        fields::only(lua, index, &[c"flags", c"mode", c"resolve"]);
         let mut field = |name| fields::integer(lua, index, name, Some(0), 0, i64::MAX) as u64;
         OpenHow(How { flags: field(c"flags"), mode: field(c"mode"), resolve: field(c"resolve") })
     }
