@@ -197,6 +197,8 @@ describe("posix_spawn", function()
             for _, wrong in ipairs { "x", 1.5, {}, true, 2 ^ 31, { fd = -1 } } do
                 assert.equal(("field '%s' must be a descriptor"):format(name), complaint { "true", [name] = wrong })
             end
+            assert.equal(("field '%s' must be a descriptor, and not a slot"):format(name),
+                complaint { "true", [name] = luring.fixed(0) })
         end
         assert.equal("field 'group' must be an integer from 0 to 2147483647", complaint { "true", group = -1 })
         assert.equal("unknown field 'stdinn'", complaint { "true", stdinn = 0 })
@@ -258,6 +260,8 @@ describe("a process", function()
         assert.equal(-luring.ECHILD, luring.waitid_now(luring.P_PIDFD, pidfd))
         assert.equal(-luring.ESRCH, luring.pidfd_send_signal(pidfd, luring.SIGTERM))
         assert.equal(-luring.EINVAL, luring.waitid_now(99, 0))
+        assert.error_matches(function() luring.waitid_now(3, luring.fixed(0)) end, "#2 .*a slot can't be used here")
+        assert.equal(-luring.ECHILD, luring.waitid_now(luring.P_PID, 2 ^ 30))
         drive.close(pidfd, again)
     end)
 

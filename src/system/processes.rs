@@ -91,13 +91,22 @@ fn process_group(lua: &mut Lua, index: c_int) -> c_int {
     integer(lua, index, 2, c_int::MAX.into()) as c_int
 }
 
-/// A process's or a group's number, or a process's descriptor. Raises.
+/// A process's or a group's number, or a process's descriptor: which, the argument before it says.
+/// Raises.
 fn id(lua: &mut Lua, index: c_int) -> u32 {
     match lua.kind(index) {
         Type::Table | Type::Userdata => descriptor(lua, index) as u32,
-        _ => unsigned(lua, index),
+        _ => match unsigned(lua, index) {
+            SLOT.. if unsigned(lua, index - 1) == PIDFD => descriptor::no_slot(lua, index),
+            id => id,
+        },
     }
 }
+
+/// P_PIDFD, which older C libraries do not name.
+const PIDFD: u32 = 3;
+/// The first slot, which is above all descriptors.
+const SLOT: u32 = descriptor::SLOTS as u32;
 
 /// A program to be started. What it points to is on the stack.
 #[derive(Clone, Copy)]

@@ -19,9 +19,15 @@ pub const SLOTS: c_int = 1 << 30;
 /// an object may run any Lua code.
 pub fn descriptor(lua: &mut Lua, index: c_int) -> c_int {
     match descriptor_or_slot(lua, index) {
-        SLOTS.. => lua.argument_error(index, Message::new(format_args!("a slot can't be used here"))),
+        SLOTS.. => no_slot(lua, index),
         fd => fd,
     }
+}
+
+/// Raises that the argument at `index` is a slot.
+#[cold]
+pub fn no_slot(lua: &mut Lua, index: c_int) -> ! {
+    lua.argument_error(index, Message::new(format_args!("a slot can't be used here")))
 }
 
 /// As `descriptor`, where the kernel takes a slot too. Raises.
@@ -33,8 +39,17 @@ pub fn descriptor_or_slot(lua: &mut Lua, index: c_int) -> c_int {
     }
 }
 
-/// The descriptor in a field of the argument at `index`, if there is one. As above.
+/// The descriptor in a field of the argument at `index`, if there is one. Raises; an object may run
+/// any Lua code.
 pub fn field(lua: &mut Lua, index: c_int, field: &CStr) -> Option<c_int> {
+    match field_or_slot(lua, index, field) {
+        Some(SLOTS..) => wrong(lua, index, field, format_args!("a descriptor, and not a slot")),
+        found => found,
+    }
+}
+
+/// As `field`, where the kernel takes a slot too.
+pub fn field_or_slot(lua: &mut Lua, index: c_int, field: &CStr) -> Option<c_int> {
     let absent = lua.get_field(index, field) == Type::Nil;
     let place = lua.top();
     let found = (!absent).then(|| match lua.integer(place).map(c_int::try_from) {
