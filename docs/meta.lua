@@ -697,9 +697,9 @@ function luring.sqe_set_ioprio(ring, key, ioprio) end
 
 ring.sqe_set_ioprio = luring.sqe_set_ioprio
 
----Cancels and waits for that: what is queued and does not match is submitted. `what` is `{key=}`, `{fd=}`, `{op=}` (the
----number of an operation) or several of these, for what has all of them; or `{any=true}`. `all=true` cancels all that
----match. Returns 0, with `all` or `any` how many (without what the kernel had to wait for), or `-errno`: -ENOENT if there
+---Cancels and waits for that: what is queued and does not match is submitted. `what` is `{key=}`, `{fd=}` (a descriptor, an
+---object that has one, or a slot), `{op=}` (the number of an operation) or several of these, for what has all of them; or
+---`{any=true}`. `all=true` cancels all that match. Returns 0, with `all` or `any` how many (without what the kernel had to wait for), or `-errno`: -ENOENT if there
 ---was none, -ETIME if it took longer than `timeout`. See io_uring_register_sync_cancel(3).
 ---@param ring luring.ring
 ---@param what table

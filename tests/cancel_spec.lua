@@ -217,7 +217,10 @@ describe("sync_cancel", function()
         local one, other = luring.socketpair()
         local function receive(name) assert(luring.recv(ring, one, 10, 0, note(name))) end
         local IORING_OP_RECV = 27
-        for _, what in ipairs { { fd = one, all = true }, { any = true }, { op = IORING_OP_RECV, all = true } } do
+        local object = { getfd = function() return one end }
+        for _, what in ipairs {
+            { fd = one, all = true }, { fd = object, all = true }, { any = true }, { op = IORING_OP_RECV, all = true },
+        } do
             got = {}
             receive "submitted"
             luring.submit(ring)
@@ -235,12 +238,16 @@ describe("sync_cancel", function()
         drive.close(one, other)
     end)
 
+    it("takes a file of Lua", function()
+        assert.equal(ENOENT, luring.sync_cancel(ring, { fd = io.stdout }))
+    end)
+
     it("says what it needs", function()
         for message, what in pairs {
             ["needs 'key', 'fd' or 'op', or else 'any'"] = {},
             ["needs 'key', 'fd' or 'op', or else 'any' "] = { any = true, fd = 1 },
             ["field 'key' must be a key"] = { key = 1 },
-            ["field 'fd' must be an integer"] = { fd = "x" },
+            ["field 'fd' must be a descriptor"] = { fd = "x" },
             ["field 'op' must be an integer"] = { op = 256 },
             ["field 'all' must be a boolean"] = { all = 1 },
             ["unknown field 'every'"] = { every = true },

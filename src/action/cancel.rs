@@ -8,7 +8,7 @@ use crate::ring::in_flight::{Completion, Reply};
 use crate::ring::slab::Key;
 use crate::sys::{self, flag};
 use crate::values::arg::{Arg, Place, room};
-use crate::values::descriptor::SLOTS;
+use crate::values::descriptor::{self, SLOTS};
 use crate::values::reply::Answer;
 use crate::values::{fields, integers, time};
 use std::ffi::c_int;
@@ -157,13 +157,13 @@ fn wanted(lua: &mut Lua, index: c_int) -> Wanted {
     };
     lua.pop();
     let absent = i64::MIN;
-    let fd = fields::integer(lua, index, c"fd", Some(absent), c_int::MIN.into(), c_int::MAX.into());
+    let fd = descriptor::field_or_slot(lua, index, c"fd");
     let op = fields::integer(lua, index, c"op", Some(absent), 0, u8::MAX.into());
     let all = fields::boolean(lua, index, c"all").unwrap_or(false);
     let any = fields::boolean(lua, index, c"any").unwrap_or(false);
     let wanted = Wanted {
         key,
-        fd: (fd != absent).then_some((fd as c_int & !SLOTS, fd >= SLOTS.into())),
+        fd: fd.map(|fd| (fd & !SLOTS, fd >= SLOTS)),
         op: (op != absent).then_some(op as u8),
         all: all || any,
     };
