@@ -956,7 +956,8 @@ function luring.epoll_wait(ring, epfd, maxevents, flags, callback) end
 
 ring.epoll_wait = luring.epoll_wait
 
----Says how a file will be read: `advice` (POSIX_FADV_SEQUENTIAL, ...) for `len` bytes from `offset`.
+---Says how a file will be read: `advice` (POSIX_FADV_SEQUENTIAL, ...) for `len` bytes from `offset`,
+---or with 0 to the end. Kernels that know no `len` of 2^32 or more answer it with -EINVAL.
 ---Since Linux 5.6. Man page: io_uring_prep_fadvise(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring

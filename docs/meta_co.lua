@@ -975,7 +975,8 @@ function actions.epoll_ctl(epfd, fd, op, event) end
 ---@return integer? errno
 function actions.epoll_wait(epfd, maxevents, flags) end
 
----Says how a file will be read: `advice` (POSIX_FADV_SEQUENTIAL, ...) for `len` bytes from `offset`.
+---Says how a file will be read: `advice` (POSIX_FADV_SEQUENTIAL, ...) for `len` bytes from `offset`,
+---or with 0 to the end. Kernels that know no `len` of 2^32 or more answer it with -EINVAL.
 ---Since Linux 5.6. Man page: io_uring_prep_fadvise(3).
 ---@param fd luring.integer|userdata|table
 ---@param offset luring.integer

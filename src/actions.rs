@@ -128,10 +128,14 @@ rows! {
     /// Since Linux 6.9. Man page: io_uring_prep_ftruncate(3).
     fn ftruncate(fd: Fd, len: Length) -> Plain needs "ftruncate" "2.6" = |sqe| prep::ftruncate(sqe, fd, len as _);
 
-    /// Says how a file will be read: `advice` (POSIX_FADV_SEQUENTIAL, ...) for `len` bytes from `offset`.
+    /// Says how a file will be read: `advice` (POSIX_FADV_SEQUENTIAL, ...) for `len` bytes from `offset`,
+    /// or with 0 to the end. Kernels that know no `len` of 2^32 or more answer it with -EINVAL.
     /// Since Linux 5.6. Man page: io_uring_prep_fadvise(3).
-    fn fadvise(fd: Fd, offset: Length, len: Unsigned, advice: Int) -> Plain = |sqe| {
-        sys::io_uring_prep_rw(sys::IORING_OP_FADVISE as c_int, sqe, fd, null(), len, offset);
+    fn fadvise(fd: Fd, offset: Length, len: Length, advice: Int) -> Plain = |sqe| {
+        // Older kernels know only the place of 32 bits.
+        let (short, long) = u32::try_from(len).map_or((0, len), |short| (short, 0));
+        sys::io_uring_prep_rw(sys::IORING_OP_FADVISE as c_int, sqe, fd, null(), short, offset);
+        (*sqe).__bindgen_anon_2.addr = long;
         (*sqe).__bindgen_anon_3.fadvise_advice = advice as u32
     };
 

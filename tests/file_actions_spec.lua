@@ -260,6 +260,8 @@ describe("files:", function()
             assert.equal(0, (drive.one(ring, "fsync", fd, luring.IORING_FSYNC_DATASYNC)))
             assert.equal(0, (drive.one(ring, "sync_file_range", fd, 10, 0, luring.SYNC_FILE_RANGE_WRITE)))
             assert.equal(0, (drive.one(ring, "fadvise", fd, 0, 4096, luring.POSIX_FADV_SEQUENTIAL)))
+            local all = drive.one(ring, "fadvise", fd, 0, 2 ^ 33, luring.POSIX_FADV_SEQUENTIAL)
+            if all ~= 0 then assert.equal(-luring.EINVAL, all) end -- an older kernel
             local from, to = luring.pipe2()
             assert.equal(-luring.EINVAL, (drive.one(ring, "fsync", from, 0)))
             assert.equal(-luring.ESPIPE, (drive.one(ring, "sync_file_range", from, 10, 0, 0)))

@@ -19,7 +19,7 @@ return {
     { name = "cq_ready", kinds = {} },
     { name = "epoll_ctl", kinds = { "NoSlot", "NoSlot", "Int", "Event" } },
     { name = "epoll_wait", kinds = { "Fd", "MaxEvents", "Unsigned" } },
-    { name = "fadvise", kinds = { "Fd", "Length", "Unsigned", "Int" } },
+    { name = "fadvise", kinds = { "Fd", "Length", "Length", "Int" } },
     { name = "fallocate", kinds = { "Fd", "Int", "Length", "Length" } },
     { name = "fgetxattr", kinds = { "Fd", "Path", "Size" } },
     { name = "files_update", kinds = { "Descriptors", "FirstSlot" } },
