@@ -266,7 +266,12 @@ unsafe extern "C-unwind" fn find(state: RawState) -> c_int {
     let span = own(lua);
     let wanted = bytes(lua, 2);
     own(lua); // as in `set`
-    let rest = part(span, place(lua, span, 3, 1), i64::MAX);
+    let from = place(lua, span, 3, 1);
+    if from > i64::from(span.len) + 1 {
+        lua.push_nil();
+        return 1;
+    }
+    let rest = part(span, from, i64::MAX);
     check_free(lua, rest, Use::Fill);
     // SAFETY: both are on the stack.
     let found = unsafe {
