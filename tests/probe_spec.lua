@@ -122,6 +122,20 @@ describe("can", function()
         end
     end)
 
+    it("knows the flags of a ring's making that came first", function()
+        local fields = {
+            IOPOLL = {}, SQPOLL = {}, SQ_AFF = { sq_thread_cpu = 0 }, CQSIZE = { cq_entries = 8 }, CLAMP = {},
+        }
+        for flag, params in pairs(fields) do
+            local bit = luring["IORING_SETUP_" .. flag]
+            params.flags = flag == "SQ_AFF" and bit + luring.IORING_SETUP_SQPOLL or bit
+            local made, ring = pcall(luring.queue_init_params, 1, params)
+            assert.equal(made, luring.can(flag:lower()), flag)
+            if made then luring.queue_exit(ring) end
+        end
+        assert.equal(luring.can "clamp", luring.can "attach_wq")
+    end)
+
     it("leaves no descriptor behind", function()
         local free = luring.open_file("/dev/null", "r")
         drive.close(free)

@@ -164,7 +164,7 @@ const fn sqe(op: u8) -> Sqe {
 const ALLOC: u32 = u32::MAX;
 
 /// What is younger than its operation, and what is none.
-const YOUNGER: [(&str, Sign); 49] = [
+const YOUNGER: [(&str, Sign); 55] = [
     ("accept_multishot", Sign::Sqe(Sqe { ioprio: 1, ..sqe(13) })),
     ("accept_direct", Sign::Sqe(Sqe { file_index: 1, ..sqe(13) })),
     ("accept_multishot_direct", Sign::Sqe(Sqe { ioprio: 1, file_index: ALLOC, ..sqe(13) })),
@@ -206,6 +206,13 @@ const YOUNGER: [(&str, Sign); 49] = [
     ("register_clock", Sign::Register(29, 0)),
     ("resize_rings", Sign::Register(33, 1)),
     ("sync_cancel", Sign::Register(24, 1)),
+    ("iopoll", Sign::Setup(1 << 0)),
+    ("sqpoll", Sign::Setup(1 << 1)),
+    ("sq_aff", Sign::Setup(1 << 1 | 1 << 2)),
+    // What needs a number more came with the kernels that have these features.
+    ("cqsize", Sign::Feature(2)),
+    ("clamp", Sign::Feature(4)),
+    ("attach_wq", Sign::Feature(4)),
     ("submit_all", Sign::Setup(1 << 7)),
     ("coop_taskrun", Sign::Setup(1 << 8)),
     ("taskrun_flag", Sign::Setup(1 << 8 | 1 << 9)),
