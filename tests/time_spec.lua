@@ -47,6 +47,10 @@ describe("waiting:", function()
         for _, wrong in ipairs { -1, 0 / 0, 1 / 0, "x", {} } do
             assert.error_matches(function() luring.timeout(ring, wrong, 0, 0) end, "bad argument #2")
         end
+        for _, long in ipairs { 1e19, 1e300, 2 ^ 63 } do
+            assert.error_matches(function() luring.timeout(ring, long, 0, 0) end, "less than 2%^63")
+            assert.error_matches(function() luring.submit_and_wait(ring, 0, long) end, "less than 2%^63")
+        end
     end)
 
     it("timeout_remove ends one, and timeout_update changes it", function()

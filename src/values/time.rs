@@ -78,7 +78,10 @@ impl Arg for Duration {
 /// and may run any Lua code.
 pub fn duration(lua: &mut Lua, index: c_int) -> Time {
     time(lua, index, 0, SECOND - 1).unwrap_or_else(|| {
-        lua.argument_error(index, Message::new(format_args!("must be a time of 0 seconds or more")))
+        lua.argument_error(
+            index,
+            Message::new(format_args!("must be a time of 0 seconds or more, and less than 2^63")),
+        )
     })
 }
 
