@@ -91,7 +91,7 @@ const FUNCTIONS: &str = "strerror|mmap|munmap|madvise|memmem\
 /// The constants that Lua gets, by the names that the headers give them.
 const CONSTANTS: &str = "SOCKET_URING_OP_[A-Z]+|(IORING|IOSQE|IOU|AF|SOCK|SOL|SO|SHUT|MSG|IPPROTO|IPV6|TCP|UDP|O|AT|STATX|S|SEEK|FALLOC_FL\
     |POSIX_FADV|SYNC_FILE_RANGE|SPLICE_F|RWF|RENAME|XATTR|RESOLVE|EPOLL|FUTEX2|CLD|P|IN|DT|TFD|EFD|SFD|CLOCK|PIDFD\
-    |RLIMIT|AI|EAI)_[A-Z0-9_]+|POLL[A-Z]+|EPOLL[A-Z]+|E[A-Z0-9]+|SIG[A-Z0-9]+|UTIME_(NOW|OMIT)|W(NOHANG|EXITED|STOPPED|CONTINUED|NOWAIT)|SOMAXCONN";
+    |RLIMIT|AI|EAI)_[A-Z0-9_]+|POLL[A-Z]+|EPOLL[A-Z]+|E[A-Z0-9]+|SIG[A-Z0-9]+|UTIME_(NOW|OMIT)|W(NOHANG|UNTRACED|EXITED|STOPPED|CONTINUED|NOWAIT)|SOMAXCONN";
 
 /// Flags that an older liburing lacks: they are zero then, and so refused or not set.
 const FLAGS: [&str; 9] = [

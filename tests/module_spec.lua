@@ -72,7 +72,7 @@ describe("the module", function()
             IOSQE_BUFFER_SELECT = 32, IOSQE_CQE_SKIP_SUCCESS = 64,
             FUTEX2_SIZE_U8 = 0, FUTEX2_SIZE_U16 = 1, FUTEX2_SIZE_U32 = 2, FUTEX2_SIZE_U64 = 3, FUTEX2_NUMA = 4,
             FUTEX2_MPOL = 8, FUTEX2_PRIVATE = 128, FUTEX_BITSET_MATCH_ANY = 2 ^ 32 - 1,
-            IORING_FILE_INDEX_ALLOC = 2 ^ 32 - 1,
+            IORING_FILE_INDEX_ALLOC = 2 ^ 32 - 1, WNOHANG = 1, WUNTRACED = 2,
         }
         for name, number in pairs(numbers) do assert.equal(number, luring[name], name) end
         for name, value in pairs(luring) do
