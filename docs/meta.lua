@@ -151,7 +151,8 @@ ring.cqe_seen = luring.cqe_seen
 
 ---Reads up to `size` bytes (0 to 4294967295) from `fd` at `offset`; -1 is the file's own position, which sockets and pipes
 ---need. Calls `callback(cqe, res, result)`: `res` is the number of bytes, 0 at the end of the file, or `-errno`; `result`
----is exactly these bytes, and the empty string when there are none. A read may bring less than it was asked for.
+---is exactly these bytes, and the empty string when there are none. A read may bring less than it was asked for. Of two
+---reads in flight on one pipe or socket the second may get what the first waits for: queue it when the first has ended.
 ---
 ---Returns the action's key, a light userdata, or `nil` when the submission queue is full: then nothing is kept, and it
 ---can be tried again after a submit. So do the other actions. See io_uring_prep_read(3).
@@ -658,7 +659,7 @@ ring.on_message = luring.on_message
 ---- `hard`: true lets the chain go on after a failure.
 ---- `skip`: true makes all but the last silent, unless they fail. After a silent one that failed nothing more of the chain
 ---  is heard of, not even of the last, unless the chain is hard. Not for what makes descriptors or completes more than
----  once, nor with IORING_SETUP_SQPOLL.
+---  once, what receives into a group's buffer or sends a group's view, nor with IORING_SETUP_SQPOLL.
 ---- `timeout`: bounds the last, and only that, as `link_timeout` does; it takes room for one more action, and the last must
 ---  be what was queued last. Linux 6.1 does not bound it behind reads or writes of a pipe.
 ---
@@ -813,7 +814,7 @@ ring.bind = luring.bind
 ---Cancels the action that `key` names, which then ends with -ECANCELED or -EINTR, if that is
 ---still possible: one that is not submitted yet never runs. `res` is 0, or -ENOENT if there is
 ---none (any more), or -EALREADY if it can't be stopped. With IORING_ASYNC_CANCEL_ALL in `flags`,
----`res` is how many were cancelled.
+---`res` is how many were cancelled. IORING_ASYNC_CANCEL_ANY is `cancel_all`.
 ---Since Linux 5.5. Man page: io_uring_prep_cancel(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
@@ -1145,7 +1146,8 @@ ring.link = luring.link
 
 ---Puts a timeout behind the action that was queued last, which `key` names: after that time it
 ---is cancelled. Without a callback the timeout itself completes in silence; with one it gets
-----ETIME, or -ECANCELED if the action has ended before.
+----ETIME, or -ECANCELED if the action has ended before. On a ring with auto_submit `reserve` room
+---for both first: what is queued last may be submitted before the timeout is.
 ---Since Linux 5.5. Man page: io_uring_prep_link_timeout(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring
@@ -2058,8 +2060,8 @@ function luring.register_personality(ring) end
 ring.register_personality = luring.register_personality
 
 ---Gives the ring queues of another size: `entries` SQEs, and `cq_entries` CQEs, or twice as many.
----What is queued and what is there moves along. Only for a ring with IORING_SETUP_DEFER_TASKRUN.
----0 or -errno: -EOVERFLOW if that has no room.
+---What is queued and what is there moves along. Only for a ring with IORING_SETUP_DEFER_TASKRUN. A
+---callback may call it too. 0 or -errno: -EOVERFLOW if that has no room.
 ---Since Linux 6.13. Man page: io_uring_resize_rings(3).
 ---@param ring luring.ring
 ---@param entries luring.integer

@@ -47,7 +47,9 @@ rows! {
     // ---- the five of the original module ----
 
     /// Reads up to `nbytes` bytes from `fd` at `offset`, in bytes from the file's start; -1 is
-    /// the file's own position. `res` is how many bytes there are, 0 at the end of the file.
+    /// the file's own position. `res` is how many bytes there are, 0 at the end of the file. Of two in
+    /// flight on one pipe or socket the second may get what the first waits for: queue it when the
+    /// first has ended.
     /// Since Linux 5.6. Man page: io_uring_prep_read(3).
     fn read(fd: Fd, nbytes: Size, offset: Offset) -> Data =
         |sqe| prep::read(sqe, fd, nbytes.ptr.cast(), nbytes.len, offset);
@@ -62,8 +64,8 @@ rows! {
     };
 
     /// Receives up to `nbytes` bytes from a socket; `flags` are recv's (MSG_PEEK, MSG_WAITALL, ...).
-    /// `res` is how many bytes there are, 0 when the peer has ended its side. Two that are in flight
-    /// on one socket may get each other's data.
+    /// `res` is how many bytes there are, 0 when the peer has ended its side. Of two in flight on one
+    /// socket the second may get what the first waits for: queue it when the first has ended.
     /// Since Linux 5.6. Man page: io_uring_prep_recv(3).
     fn recv(fd: Fd, nbytes: Size, flags: Int) -> Data = |sqe| {
         // With MSG_TRUNC, TCP counts bytes that it doesn't write.
@@ -597,7 +599,7 @@ rows! {
     /// Cancels the action that `key` names, which then ends with -ECANCELED or -EINTR, if that is
     /// still possible: one that is not submitted yet never runs. `res` is 0, or -ENOENT if there is
     /// none (any more), or -EALREADY if it can't be stopped. With IORING_ASYNC_CANCEL_ALL in `flags`,
-    /// `res` is how many were cancelled.
+    /// `res` is how many were cancelled. IORING_ASYNC_CANCEL_ANY is `cancel_all`.
     /// Since Linux 5.5. Man page: io_uring_prep_cancel(3).
     fn cancel(key: Key, flags: One) -> Cancelled = |sqe| cancel::prep(sqe, key, -1, flags);
 
@@ -612,7 +614,8 @@ rows! {
 
     /// Puts a timeout behind the action that was queued last, which `key` names: after that time it
     /// is cancelled. Without a callback the timeout itself completes in silence; with one it gets
-    /// -ETIME, or -ECANCELED if the action has ended before.
+    /// -ETIME, or -ECANCELED if the action has ended before. On a ring with auto_submit `reserve` room
+    /// for both first: what is queued last may be submitted before the timeout is.
     /// Since Linux 5.5. Man page: io_uring_prep_link_timeout(3).
     fn link_timeout(key: Key, after: Duration) -> Linked = |sqe| {
         let _ = key;

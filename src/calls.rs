@@ -194,8 +194,8 @@ calls! {
     fn cq_has_overflow(ring) -> boolean = ring.cq_has_overflow();
 
     /// Gives the ring queues of another size: `entries` SQEs, and `cq_entries` CQEs, or twice as many.
-    /// What is queued and what is there moves along. Only for a ring with IORING_SETUP_DEFER_TASKRUN.
-    /// 0 or -errno: -EOVERFLOW if that has no room.
+    /// What is queued and what is there moves along. Only for a ring with IORING_SETUP_DEFER_TASKRUN. A
+    /// callback may call it too. 0 or -errno: -EOVERFLOW if that has no room.
     /// Since Linux 6.13. Man page: io_uring_resize_rings(3).
     fn resize_rings(ring, entries: Unsigned, cq_entries: OrNone) = ring.resize(entries.0, cq_entries.0);
 }

@@ -461,8 +461,34 @@ fn left_out() -> String {
             writeln!(section, "- `io_uring_{prefix}{name}` {why}.").unwrap();
         }
     }
+    section.push_str("\nNor is there anything for these:\n\n");
+    for (what, why) in LEFT_OUT_OTHERWISE {
+        writeln!(section, "- {what} {why}.").unwrap();
+    }
     section
 }
+
+/// What else of io_uring nothing here gives, and why.
+const LEFT_OUT_OTHERWISE: &[(&str, &str)] = &[
+    ("`io_uring_clone_buffers`", "takes another ring's buffers, whose memory this one does not keep"),
+    (
+        "`io_uring_enable_rings` and IORING_SETUP_R_DISABLED",
+        "are for a ring that is restricted first, and nothing does that",
+    ),
+    (
+        "IORING_SETUP_CQE_MIXED, IORING_SETUP_SQE_MIXED and IORING_SETUP_SQ_REWIND",
+        "change what the queues' entries are, or where they lie",
+    ),
+    ("`io_uring_register_query`", "is `probe`"),
+    ("`io_uring_get_events`", "is a detail of the loop: `do_cqes` asks for what has overflowed"),
+    ("`io_uring_sqring_wait`", "is a detail of the loop: `reserve` waits for room"),
+    (
+        "`io_uring_set_iowait`",
+        "is a detail of the loop: it changes how the kernel counts the time of waiting",
+    ),
+    ("`io_uring_close_ring_fd`", "is a detail of the loop: it belongs to `io_uring_register_ring_fd`"),
+    ("Commands for a block device's zones", "are those of `io_uring_prep_uring_cmd`, see there"),
+];
 
 /// The names that neither a function nor one of the lists has.
 fn lost<'a>(

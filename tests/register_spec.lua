@@ -465,6 +465,22 @@ describe("resize_rings", function()
         drive.close(from, to)
     end)
 
+    resizes("may be called within a callback", function()
+        local got = {}
+        for i = 1, 3 do
+            ring:nop(function(cqe)
+                got[#got + 1] = i
+                if i < 3 then assert.equal(0, ring:resize_rings(i == 1 and 64 or 8)) end
+                ring:cqe_seen(cqe)
+            end)
+        end
+        ring:submit_and_wait(3)
+        ring:do_cqes()
+        assert.same({ 1, 2, 3 }, got)
+        assert.equal(0, (drive.one(ring, "nop")))
+        assert.equal(0, ring:in_flight())
+    end)
+
     resizes("takes the number of completions too", function()
         assert.equal(0, ring:resize_rings(4, 128))
         for _ = 1, 32 do
