@@ -4,6 +4,13 @@ local child = require "child"
 local drive = require "drive"
 local host = require "host"
 
+-- A mistake is told where the program has made it.
+local function assert_mistake(f, pattern)
+    local ok, why = co.pcall(f)
+    assert.is_false(ok)
+    assert.truthy(why:find("^[^:]*co_file_spec.lua:%d+: " .. pattern), why)
+end
+
 local function with_file(f)
     local path = os.tmpname()
     local ok, err = pcall(co.run, f, path)
@@ -203,6 +210,21 @@ describe("a process", function()
         assert.equal(-luring.EAGAIN, luring.waitid_now(luring.P_PID, pid))
         os.execute("kill " .. pid)
         while luring.waitid_now(luring.P_PID, pid) == -luring.EAGAIN do os.execute("sleep 0.01") end
+    end)
+
+    it("that is described wrongly leaves no descriptor", function()
+        co.run(function()
+            co.sleep(0)
+            local before = drive.descriptors()
+            for _, wrong in ipairs {
+                { "cat", {} }, { "cat", env = 5 }, { "cat", cwd = {} }, { "cat", stdout = "bogus" }, {}, { "a\0b" },
+            } do
+                for _, name in ipairs { "stdin", "stdout", "stderr" } do wrong[name] = wrong[name] or "pipe" end
+                assert_mistake(function() local _ = co.process(wrong) end, "bad argument #1 to 'process' %(")
+                assert_mistake(function() local _ = co.capture(wrong) end, "bad argument #1 to 'capture' %(")
+            end
+            assert.equal(before, drive.open_descriptors(before))
+        end)
     end)
 
     it("is captured, with what there was at a timeout", function()

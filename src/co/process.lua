@@ -21,16 +21,21 @@ local SIDES = { stdin = 1, stdout = 2, stderr = 2 } -- which end of a pipe is th
 local OPTIONS = { stdin = true, stdout = true, stderr = true, cwd = true, env = true, group = true }
 
 local function close(fds)
-    for _, fd in ipairs(fds) do luring.close_fd(fd) end
+    for _, fd in pairs(fds) do luring.close_fd(fd) end
 end
 
--- Starts a program: co.process{"ls", "-l", stdout = "pipe"}.
-function process.public.process(program)
-    if type(program) ~= "table" then error("bad argument #1 to 'process' (table expected)", 2) end
-    task.check(task.me())
+-- Raises what posix_spawn has, in the words of the function that the program has called.
+local function refuse(why, name, level)
+    local what = type(why) == "string" and why:match("^bad argument #1 to '[^']*' (.*)$")
+    if not what then error(why, 0) end
+    error("bad argument #1 to '" .. name .. "' " .. what, level + 1)
+end
+
+-- Starts a program for the function of that name, which is so many levels up.
+local function start(program, caller, level)
     local spec, theirs, ours = {}, {}, {}
     for key, value in pairs(program) do
-        if type(key) ~= "number" and not OPTIONS[key] then error("unknown option: " .. tostring(key), 2) end
+        if type(key) ~= "number" and not OPTIONS[key] then error("unknown option: " .. tostring(key), level + 1) end
         spec[key] = value
     end
     spec.group = program.group and 0 or nil
@@ -39,22 +44,33 @@ function process.public.process(program)
             local from, to = luring.pipe2(luring.O_CLOEXEC)
             if from < 0 then
                 close(theirs)
-                for _, fd in pairs(ours) do luring.close_fd(fd) end
+                close(ours)
                 return failure.refused(from)
             end
             spec[name], ours[name] = side == 1 and from or to, side == 1 and to or from
             theirs[#theirs + 1] = spec[name]
         end
     end
-    local pid, pidfd = luring.posix_spawn(spec)
+    local ok, pid, pidfd = pcall(luring.posix_spawn, spec)
     close(theirs)
-    if pid < 0 then
-        for _, fd in pairs(ours) do luring.close_fd(fd) end
+    if not ok then
+        close(ours)
+        refuse(pid, caller, level + 1)
+    elseif pid < 0 then
+        close(ours)
         return failure.refused(pid, tostring(program[1]))
     end
     local self = setmetatable({ pid = pid, pidfd = pidfd, group = program.group }, Process)
     for name, fd in pairs(ours) do self[name] = scope.own(stream.of_pipe(fd)) end
     return scope.own(self)
+end
+
+-- Starts a program: co.process{"ls", "-l", stdout = "pipe"}.
+function process.public.process(program)
+    if type(program) ~= "table" then error("bad argument #1 to 'process' (table expected)", 2) end
+    task.check(task.me())
+    local p, message, errno = start(program, "process", 2)
+    return p, message, errno
 end
 
 -- Takes a program's end, if it has come.
@@ -150,26 +166,27 @@ function process.public.capture(program)
     spec.timeout, spec.max = nil, nil
     spec.stdout, spec.stderr = spec.stdout or "pipe", spec.stderr or "pipe"
     local out, err = {}, {}
-    local p, result
+    task.about_to_park(task.me()) -- what can't be waited for is not started
+    local p, why, number = start(spec, "capture", 2)
+    if not p then return nil, why, number, { ok = false, stdout = "", stderr = "" } end
+    local result
     local function execute()
         local work = { function() p:wait() return true end }
         if p.stdout then work[#work + 1] = function() return collect(p.stdout, max, out) end end
         if p.stderr then work[#work + 1] = function() return collect(p.stderr, max, err) end end
-        local done, why, number = group.public.all(work)
+        local done
+        done, why, number = group.public.all(work)
         if not done then return nil, why, number end
         local ok, kind, n = p:wait()
         result = { ok = ok or false, kind = kind, status = n }
         return true
     end
     local child = group.call(function()
-        local message, errno
-        p, message, errno = process.public.process(spec)
-        if not p then return nil, message, errno end
         if seconds then return group.public.timeout(seconds, execute) end
         return execute()
     end)
     -- Whatever has come, it does not go on.
-    if p then group.call_shielded(p.close, p) end
+    group.call_shielded(p.close, p)
     local done, message, errno = group.results(task.me(), child)
     result = result or { ok = false }
     result.stdout, result.stderr = table.concat(out), table.concat(err)
