@@ -227,6 +227,29 @@ describe("a process", function()
         end)
     end)
 
+    it("that is detached has no descriptor left, and can be waited for and sent signals", function()
+        co.run(function()
+            co.sleep(0)
+            local before = drive.descriptors()
+            local p = assert(co.process { "sleep", "100" }):detach()
+            assert.equal(before, drive.open_descriptors(before))
+            assert.is_true(p:kill("HUP"))
+            assert.same({ "signal", luring.SIGHUP }, { select(2, p:wait()) })
+            -- Also while somebody waits, whether or not his wait has been submitted.
+            for turns = 1, 3 do
+                p = assert(co.process { "sleep", "100" })
+                local t = co.spawn(function() return select(2, p:wait()) end)
+                for _ = 1, turns do co.sleep(0) end
+                p:detach()
+                local from, to = luring.pipe2() -- may have the descriptor's number
+                assert.is_true(p:kill("HUP"))
+                assert.equal("signal", co.timeout(10, t.join, t))
+                drive.close(from, to)
+            end
+            assert.equal(before, drive.open_descriptors(before))
+        end)
+    end)
+
     it("is captured, with what there was at a timeout", function()
         co.run(function()
             local r = assert(co.capture { "sh", "-c", "echo out; echo err >&2; exit 2" })

@@ -2,7 +2,6 @@
 
 local luring = require "luring"
 local part = ...
-local actions = part "actions"
 local failure = part "failure"
 local group = part "group"
 local scope = part "scope"
@@ -60,7 +59,7 @@ local function start(program, caller, level)
         close(ours)
         return failure.refused(pid, tostring(program[1]))
     end
-    local self = setmetatable({ pid = pid, pidfd = pidfd, group = program.group }, Process)
+    local self = setmetatable({ pid = pid, pidfd = pidfd, group = program.group, polls = 0 }, Process)
     for name, fd in pairs(ours) do self[name] = scope.own(stream.of_pipe(fd)) end
     return scope.own(self)
 end
@@ -90,13 +89,33 @@ local function reap(self)
     return true
 end
 
+-- Closes the descriptor of a program that is left running, unless somebody waits on it: his action may
+-- not have been submitted yet.
+local function let_go(self)
+    if not self.detached or self.polls > 0 or not self.pidfd or self.pidfd < 0 then return end
+    luring.close_fd(self.pidfd)
+    self.pidfd = -1
+end
+
+-- Waits until its descriptor says that it has ended.
+local function poll(self, t)
+    self.polls = self.polls + 1
+    local res = task.wait_bare(t, luring.poll_add, self.pidfd, luring.POLLIN, t.done or t:done_of())
+    self.polls = self.polls - 1
+    let_go(self)
+    return res
+end
+
 -- Waits for its end: true or nil, "exit" or "signal", and the number.
 function Process:wait()
     while not self.ended and not reap(self) do
         local t = task.me()
         if self.pidfd >= 0 then
-            local res = actions.wait(t, luring.poll_add, 2, self.pidfd, luring.POLLIN)
-            if res < 0 then return failure.refused(res) end
+            local res = poll(self, t)
+            if res < 0 then
+                task.check(t)
+                return failure.refused(res)
+            end
         else
             part("loop").public.sleep(0.01)
         end
@@ -118,9 +137,12 @@ function Process:kill(name)
     return true
 end
 
--- Leaves it running at its owner's end.
+-- Leaves it running at its owner's end. It keeps no descriptor, which nobody would close: who still waits
+-- for it asks from time to time.
 function Process:detach()
     scope.disown(self)
+    self.detached = true
+    let_go(self)
     return self
 end
 
