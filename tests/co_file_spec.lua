@@ -250,6 +250,81 @@ describe("a process", function()
         end)
     end)
 
+    -- Whether a process runs, that is no zombie whose parent is late.
+    local function runs(pid)
+        local file = io.open("/proc/" .. pid .. "/stat")
+        local state = file and (file:read("*a") or ""):match("%) (%a)")
+        if file then file:close() end
+        return state ~= nil and state ~= "Z" and state ~= "X"
+    end
+
+    local function assert_ends(pid)
+        for _ = 1, 500 do
+            if not runs(pid) then return end
+            co.sleep(0.01)
+        end
+        os.execute("kill -KILL " .. pid)
+        error("it still runs")
+    end
+
+    -- It names what it leaves in its group.
+    local LEAVES = { "sh", "-c", "sleep 100 >&2 & echo $!", stdout = "pipe", group = true }
+
+    it("that has ended is followed by its group at its owner's end", function()
+        co.run(function()
+            local left
+            for _, waits in ipairs { true, false } do
+                co.scope(function()
+                    local p = assert(co.process(LEAVES))
+                    left = p.stdout:line()
+                    if waits then assert.is_true((p:wait())) else p.stdout:read_all() end
+                    assert.is_true(runs(left))
+                end)
+                assert_ends(left)
+            end
+        end)
+    end)
+
+    it("is not waited for at its owner's end where its group is but zombies", function()
+        co.run(function()
+            local began
+            co.scope(function()
+                -- A zombie whose parent, which takes no end, is in no group of ours.
+                local leaves = "(sleep 0 & exec setsid sleep 3) >&2 & sleep 0.2"
+                local p = assert(co.process { "sh", "-c", leaves, group = true })
+                assert.is_true((p:wait()))
+                assert.is_true(p:kill(0))
+                began = co.now()
+            end)
+            assert.is_true(co.now() - began < 2)
+        end)
+    end)
+
+    it("that has ended passes signals to its group, while there is one", function()
+        co.run(function()
+            local p = assert(co.process(LEAVES))
+            local left = p.stdout:line()
+            p:wait()
+            assert.is_true(p:kill("HUP"))
+            assert_ends(left)
+            -- A zombie counts, until somebody takes its end.
+            if luring.kill(tonumber(left), 0) == -luring.ESRCH then
+                assert.same({ nil, luring.strerror(luring.ESRCH), luring.ESRCH }, { p:kill() })
+            end
+            p = assert(co.process { "true", group = true })
+            p:wait()
+            assert.same({ nil, luring.strerror(luring.ESRCH), luring.ESRCH }, { p:kill() })
+        end)
+    end)
+
+    it("that is captured leaves nobody of its group", function()
+        co.run(function()
+            local _, _, errno, so_far = co.capture { "sh", "-c", "sleep 100 & echo $!", timeout = 0.3, group = true }
+            assert.equal(luring.ETIMEDOUT, errno)
+            assert_ends(assert(so_far.stdout:match("%d+")))
+        end)
+    end)
+
     it("is captured, with what there was at a timeout", function()
         co.run(function()
             local r = assert(co.capture { "sh", "-c", "echo out; echo err >&2; exit 2" })

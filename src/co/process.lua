@@ -85,8 +85,49 @@ local function reap(self)
     end
     if self.pidfd >= 0 then luring.close_fd(self.pidfd) end
     self.pidfd = nil
-    scope.disown(self)
+    -- The group's number is nobody else's while it has members: whether there are any must be asked right
+    -- now, since the number is free otherwise.
+    local own = type(info) ~= "number" -- else it was somebody else who took the end, and who knows when
+    self.left = self.group and own and luring.killpg(self.pid, 0) == 0
+    if not self.left then scope.disown(self) end
     return true
+end
+
+-- Sends a signal to what a program that has ended has left of its group.
+local function kill_rest(self, number)
+    local res = self.left and luring.killpg(self.pid, number) or -luring.ESRCH
+    if res == -luring.ESRCH and self.left then
+        self.left = false
+        scope.disown(self)
+    end
+    return res
+end
+
+-- Whether any of a group still runs. Those that have ended are members until somebody has taken their end,
+-- and that may be never, where a container's first process takes none.
+local function runs(pgid)
+    local names = luring.readdir("/proc")
+    if type(names) ~= "table" then return true end
+    for name in pairs(names) do
+        local file = name:find("^%d+$") and io.open("/proc/" .. name .. "/stat")
+        if file then
+            local state, number = (file:read("*a") or ""):match("^.*%) (%a) %-?%d+ (%d+)")
+            file:close()
+            if tonumber(number) == pgid and state ~= "Z" and state ~= "X" then return true end
+        end
+    end
+    return false
+end
+
+-- Ends what it has left of its group: TERM, unless it has got that, and KILL for what is there at that time.
+local function close_rest(self, told, till)
+    local res = kill_rest(self, told and 0 or luring.SIGTERM)
+    while res == 0 and luring.now() < till and runs(self.pid) do
+        part("loop").public.sleep(0.01)
+        res = kill_rest(self, 0)
+    end
+    if res == 0 then kill_rest(self, luring.SIGKILL) end
+    self.left = false
 end
 
 -- Closes the descriptor of a program that is left running, unless somebody waits on it: his action may
@@ -126,7 +167,11 @@ end
 -- Sends a signal to the program, or to its group if it has one of its own.
 function Process:kill(name)
     local number = signal.number(name or "TERM", "kill", 2)
-    if self.ended then return nil, luring.strerror(luring.ESRCH), luring.ESRCH end
+    if self.ended then
+        local res = kill_rest(self, number)
+        if res < 0 then return failure.refused(res) end
+        return true
+    end
     local res = self.group and luring.killpg(self.pid, number) or -luring.ESRCH
     -- Rather by the descriptor: the number may be another's, if somebody else has taken the end.
     if res < 0 then
@@ -150,17 +195,21 @@ local function wait_for(self)
     return { self:wait() }
 end
 
--- Ends the program: its pipes are closed, then TERM, a grace, KILL.
+-- Ends the program, and what it leaves of its group: its pipes are closed, then TERM, a grace, KILL.
 function Process:close()
     for name in pairs(SIDES) do
         if self[name] then self[name]:close() end
     end
-    if self.ended or reap(self) then return true end
-    self:kill("TERM")
-    if not group.public.timeout(GRACE, wait_for, self) then
-        self:kill("KILL")
-        self:wait()
+    local till = luring.now() + GRACE
+    local told = not self.ended and not reap(self)
+    if told then
+        self:kill("TERM")
+        if not group.public.timeout(GRACE, wait_for, self) then
+            self:kill("KILL")
+            self:wait()
+        end
     end
+    close_rest(self, told, till)
     scope.disown(self)
     return true
 end
