@@ -92,6 +92,32 @@ describe("a channel", function()
         end)
     end)
 
+    it("keeps the order of what several cancelled receivers had been handed", function()
+        co.run(function()
+            for _, order in ipairs { { 1, 2, 3 }, { 3, 2, 1 }, { 2, 3, 1 } } do
+                local channel = co.channel(5)
+                local receivers = {}
+                for place = 1, 3 do receivers[place] = co.spawn(function() channel:recv() end) end
+                co.sleep(0)
+                for _, value in ipairs { "A", "B", "C", "D" } do channel:send(value) end
+                for _, place in ipairs(order) do receivers[place]:cancel() end
+                for _, value in ipairs { "A", "B", "C", "D" } do assert.equal(value, channel:recv()) end
+            end
+            -- Also when one of them had it from another.
+            local channel = co.channel()
+            local receivers = {}
+            for place = 1, 3 do receivers[place] = co.spawn(function() channel:recv() end) end
+            co.sleep(0)
+            channel:send("A")
+            channel:send("B")
+            receivers[1]:cancel()
+            receivers[2]:cancel()
+            receivers[3]:cancel()
+            assert.equal("A", channel:recv())
+            assert.equal("B", channel:recv())
+        end)
+    end)
+
     it("forgets a cancelled sender", function()
         co.run(function()
             local channel = co.channel()

@@ -18,9 +18,17 @@ local function put(q, x)
     q[q.last] = x
 end
 
-local function put_back(q, x)
-    q.first = q.first - 1
-    q[q.first] = x
+-- Puts a box that has been handed out before all that has not been, and among those in its turn.
+local function put_back(q, box)
+    local place = q.first - 1
+    q.first = place
+    while place < q.last do
+        local other = q[place + 1]
+        if not other or not other.turn or other.turn > box.turn then break end
+        q[place] = other
+        place = place + 1
+    end
+    q[place] = box
 end
 
 local function take(q)
@@ -42,22 +50,25 @@ end
 function channel.public.channel(n)
     n = n or 0
     if type(n) ~= "number" or n < 0 then error("bad argument #1 to 'channel' (a number from 0 on expected)", 2) end
-    return setmetatable({ room = n, held = 0, kept = queue(), senders = queue(), receivers = queue() }, Channel)
+    return setmetatable({
+        room = n, held = 0, handed = 0, kept = queue(), senders = queue(), receivers = queue(),
+    }, Channel)
 end
 
 local CLOSED = "closed"
 
--- A receiver that was cancelled before it got its value.
+-- A receiver that was cancelled before it got its value. Of several, each has the turn in which its value
+-- was handed out.
 local function give_back(t)
     local self = t.waits_on
-    local value = t.b
+    local value, turn = t.b, t.c
     task.unwake(t)
     local other = take(self.receivers)
     if other then
         other.undo = give_back
-        task.wake(other, true, value)
+        task.wake(other, true, value, turn)
     else
-        put_back(self.kept, { value })
+        put_back(self.kept, { value, turn = turn })
         self.held = self.held + 1
     end
 end
@@ -67,8 +78,10 @@ function Channel:try_send(value)
     if self.closed then return nil, CLOSED end
     local t = take(self.receivers)
     if t then
+        local turn = self.handed + 1
+        self.handed = turn
         t.undo = give_back
-        task.wake(t, true, value)
+        task.wake(t, true, value, turn)
         return true
     end
     if self.held < self.room then
