@@ -78,6 +78,21 @@ describe("a file", function()
         end)
     end)
 
+    it("is not touched by a call with wrong arguments", function()
+        with_file(function(path)
+            co.write_file(path, "precious")
+            for _, wrong in ipairs { 42, false, {} } do
+                assert_mistake(function() co.write_file(path, wrong) end,
+                    "bad argument #2 to 'write_file' %(string expected%)")
+            end
+            assert_mistake(function() co.write_file(path) end, "bad argument #2 to 'write_file'")
+            assert_mistake(function() co.write_file(path, "x", { synk = true }) end, "unknown option: synk")
+            assert_mistake(function() co.write_file(path, "x", 5) end, "bad argument #3 to 'write_file'")
+            assert_mistake(function() co.open(path, "w", { prem = 384 }) end, "unknown option: prem")
+            assert.equal("precious", co.read_file(path))
+        end)
+    end)
+
     it("beneath a folder stays there", function()
         with_file(function(path)
             co.write_file(path, "here")

@@ -47,6 +47,16 @@ local function closed(self)
     return nil, (self.path and self.path .. ": " or "") .. "closed", luring.EBADF
 end
 
+-- Raises what is wrong with options, a level above the caller.
+local function check_options(options, known, name)
+    if type(options) ~= "table" then error("bad argument #3 to '" .. name .. "' (table expected)", 3) end
+    for key in pairs(options) do
+        if not known[key] then error("unknown option: " .. tostring(key), 3) end
+    end
+end
+
+local OPEN_OPTIONS = { beneath = true, perm = true }
+
 -- Opens a file as io.open does. `beneath` is a folder, or its descriptor, that the path must not
 -- leave, by links either; `perm` are the permissions of a new one.
 function file.public.open(path, mode, options)
@@ -54,6 +64,7 @@ function file.public.open(path, mode, options)
     local flags = MODES[plain(mode or "r")]
     if not flags then error("bad argument #2 to 'open' (invalid mode)", 2) end
     options = options or {}
+    check_options(options, OPEN_OPTIONS, "open")
     local t = task.me()
     local perm = flags % (luring.O_CREAT * 2) >= luring.O_CREAT and (options.perm or PERMISSIONS) or 0
     flags = flags + luring.O_CLOEXEC
@@ -221,10 +232,15 @@ local function sync_folder(path)
     luring.close_fd(folder)
 end
 
+local WRITE_OPTIONS = { sync = true, atomic = true }
+
 -- With `sync` it is on the disk when this returns; with `atomic` a reader finds the old contents or
 -- the new, never a part.
 function file.public.write_file(path, data, options)
+    if type(path) ~= "string" then error("bad argument #1 to 'write_file' (string expected)", 2) end
+    if type(data) ~= "string" then error("bad argument #2 to 'write_file' (string expected)", 2) end
     options = options or {}
+    check_options(options, WRITE_OPTIONS, "write_file")
     local to = options.atomic and path .. "." .. luring.now() .. ".new" or path
     local there = false
     local child = group.call(with_file, function(open)
