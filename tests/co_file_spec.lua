@@ -93,6 +93,22 @@ describe("a file", function()
         end)
     end)
 
+    it("that can't be replaced is told by its own name, and why", function()
+        co.run(function()
+            local folder = os.tmpname()
+            os.remove(folder)
+            assert(co.io.mkdir(folder, 448))
+            assert.same({ nil, folder .. ": " .. luring.strerror(luring.EISDIR), luring.EISDIR },
+                { co.write_file(folder, "x", { atomic = true }) })
+            local nowhere = folder .. "/no/file"
+            assert.same({ nil, nowhere .. ": " .. luring.strerror(luring.ENOENT), luring.ENOENT },
+                { co.write_file(nowhere, "x", { atomic = true }) })
+            assert.same({ nil, "/dev/full: " .. luring.strerror(luring.ENOSPC), luring.ENOSPC },
+                { co.write_file("/dev/full", "x") })
+            assert(os.remove(folder))
+        end)
+    end)
+
     it("beneath a folder stays there", function()
         with_file(function(path)
             co.write_file(path, "here")

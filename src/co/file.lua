@@ -244,10 +244,11 @@ function file.public.write_file(path, data, options)
     local to = options.atomic and path .. "." .. luring.now() .. ".new" or path
     local there = false
     local child = group.call(with_file, function(open)
-        local f, message, errno = open(to, "w")
-        if not f then return nil, message, errno end
+        local f, _, errno = open(to, "w")
+        if not f then return failure.refused(-errno, path) end
         there = true
-        local ok
+        f.path = path -- what the program calls it
+        local ok, message
         ok, message, errno = f:write(data)
         if ok and options.sync then ok, message, errno = f:sync() end
         if not ok then return nil, message, errno end
@@ -257,10 +258,10 @@ function file.public.write_file(path, data, options)
         if child.state ~= "done" or not child:outcome() then
             os.remove(to)
         else
-            local renamed, why = os.rename(to, path)
+            local renamed, _, errno = os.rename(to, path)
             if not renamed then
                 os.remove(to)
-                return nil, why, luring.EIO
+                return failure.refused(-errno, path)
             end
             if options.sync then group.call_shielded(sync_folder, path:match("^(.*/)[^/]*$") or ".") end
         end
