@@ -109,6 +109,25 @@ describe("a file", function()
         end)
     end)
 
+    it("is read at an offset, as much as there is or as is said", function()
+        with_file(function(path)
+            co.write_file(path, ("0123456789"):rep(10000))
+            local file = assert(co.open(path))
+            assert.equal(65536, #file:read(nil, 0))
+            assert.equal("56789", file:read(nil, 99995))
+            assert.equal("", file:read(0, 5))
+            assert.same({}, { file:read(nil, 100000) })
+            for _, wrong in ipairs { "x", -1, 1.5 } do
+                for _, at in ipairs { false, 0 } do
+                    assert_mistake(function() file:read(wrong, at or nil) end,
+                    "bad argument #1 to 'read' %(a number of bytes expected%)$")
+                end
+            end
+            assert_mistake(function() file:read(1, "x") end,
+                    "bad argument #2 to 'read' %(an offset expected%)$")
+        end)
+    end)
+
     it("beneath a folder stays there", function()
         with_file(function(path)
             co.write_file(path, "here")

@@ -113,10 +113,19 @@ end
 
 local buffered_read = File.read
 
+local function check_offset(at, name)
+    if type(at) ~= "number" or at < 0 or at % 1 ~= 0 then
+        error("bad argument #2 to '" .. name .. "' (an offset expected)", 3)
+    end
+end
+
 -- What comes next, or what is at an offset, which leaves the file's own position alone; nil alone at
 -- the end.
 function File:read(n, at)
+    if n then reading.check_count(n, "read") end
     if not at then return buffered_read(self, n) end
+    check_offset(at, "read")
+    n = n or CHUNK
     if not self.fd then return closed(self) end
     local res, data = wait(task.me(), luring.read, 3, self.fd, n, at)
     if res < 0 then return refused(self, res) end

@@ -191,4 +191,4 @@ local function extend(class)
     for name, method in pairs(Reading) do class[name] = method end
 end
 
-return { extend = extend, gather = gather, keep = keep, take = take }
+return { check_count = check_count, extend = extend, gather = gather, keep = keep, take = take }
