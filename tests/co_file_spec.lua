@@ -128,6 +128,29 @@ describe("a file", function()
         end)
     end)
 
+    it("names the function of the program in an argument error", function()
+        with_file(function(path)
+            local file = assert(co.open(path, "r+"))
+            for _, case in ipairs {
+                { "#1 to 'open'", function() co.open(5) end },
+                { "#1 to 'open'", function() co.open("a\0b") end },
+                { "#2 to 'open'", function() co.open(path, 5) end },
+                { "#2 to 'open'", function() co.open(path, "q") end },
+                { "#3 to 'open'", function() co.open(path, "r", 5) end },
+                { "#3 to 'open'", function() co.open(path, "w", { perm = "x" }) end },
+                { "#3 to 'open'", function() co.open(path, "r", { beneath = {} }) end },
+                { "#1 to 'file'", function() co.file("x") end },
+                { "#1 to 'read_file'", function() co.read_file(5) end },
+                { "#1 to 'write_file'", function() co.write_file(5, "x") end },
+                { "#1 to 'write'", function() file:write(5) end },
+                { "#2 to 'write'", function() file:write("x", "y") end },
+                { "#1 to 'truncate'", function() file:truncate("x") end },
+            } do
+                assert_mistake(case[2], "bad argument " .. case[1] .. " %(")
+            end
+        end)
+    end)
+
     it("beneath a folder stays there", function()
         with_file(function(path)
             co.write_file(path, "here")

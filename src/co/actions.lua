@@ -89,6 +89,10 @@ end
 -- Waits until a descriptor is ready, for what does its own I/O.
 function actions.public.poll(fd, mode)
     local mask = mode == "r" and luring.POLLIN or mode == "w" and luring.POLLOUT
+    local kind = type(fd)
+    if kind ~= "number" and kind ~= "table" and kind ~= "userdata" then
+        error("bad argument #1 to 'poll' (a descriptor expected)", 2)
+    end
     if not mask then error([[bad argument #2 to 'poll' ("r" or "w" expected)]], 2) end
     local res = wait(task.me(), luring.poll_add, 2, fd, mask)
     if res < 0 then return nil, luring.strerror(-res), -res end

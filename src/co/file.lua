@@ -47,7 +47,14 @@ local function closed(self)
     return nil, (self.path and self.path .. ": " or "") .. "closed", luring.EBADF
 end
 
--- Raises what is wrong with options, a level above the caller.
+-- Raises what is wrong with a path or with options, a level above the caller.
+local function check_path(path, name)
+    if type(path) ~= "string" then error("bad argument #1 to '" .. name .. "' (string expected)", 3) end
+    if path:find("\0", 1, true) then
+        error("bad argument #1 to '" .. name .. "' (a path without zero bytes expected)", 3)
+    end
+end
+
 local function check_options(options, known, name)
     if type(options) ~= "table" then error("bad argument #3 to '" .. name .. "' (table expected)", 3) end
     for key in pairs(options) do
@@ -55,16 +62,36 @@ local function check_options(options, known, name)
     end
 end
 
+-- The number of a descriptor, which an object may have; nil for what is none.
+local function number_of(fd)
+    if type(fd) == "number" then return fd end
+    local ok, number = pcall(luring.fileno, fd)
+    return ok and number or nil
+end
+
 local OPEN_OPTIONS = { beneath = true, perm = true }
+
+local function check_open_options(options)
+    local beneath, perm = options.beneath, options.perm
+    if type(beneath) == "string" and beneath:find("\0", 1, true)
+        or beneath and type(beneath) ~= "string" and not number_of(beneath) then
+        error("bad argument #3 to 'open' (beneath: a folder or its descriptor expected)", 3)
+    end
+    if perm ~= nil and (type(perm) ~= "number" or perm < 0 or perm % 1 ~= 0) then
+        error("bad argument #3 to 'open' (perm: a number expected)", 3)
+    end
+end
 
 -- Opens a file as io.open does. `beneath` is a folder, or its descriptor, that the path must not
 -- leave, by links either; `perm` are the permissions of a new one.
 function file.public.open(path, mode, options)
-    if type(path) ~= "string" then error("bad argument #1 to 'open' (string expected)", 2) end
+    check_path(path, "open")
+    if mode ~= nil and type(mode) ~= "string" then error("bad argument #2 to 'open' (string expected)", 2) end
     local flags = MODES[plain(mode or "r")]
     if not flags then error("bad argument #2 to 'open' (invalid mode)", 2) end
     options = options or {}
     check_options(options, OPEN_OPTIONS, "open")
+    check_open_options(options)
     local t = task.me()
     local perm = flags % (luring.O_CREAT * 2) >= luring.O_CREAT and (options.perm or PERMISSIONS) or 0
     flags = flags + luring.O_CLOEXEC
@@ -100,7 +127,9 @@ end
 
 -- A file of a descriptor that the program has.
 function file.public.file(fd)
-    return scope.own(new(type(fd) == "number" and fd or luring.fileno(fd)))
+    local number = number_of(fd)
+    if not number then error("bad argument #1 to 'file' (a descriptor expected)", 2) end
+    return scope.own(new(number))
 end
 
 function File:fill(n)
@@ -137,6 +166,7 @@ end
 -- errno and how much was written.
 function File:write(data, at)
     if type(data) ~= "string" then error("bad argument #1 to 'write' (string expected)", 2) end
+    if at then check_offset(at, "write") end
     if not self.fd then return closed(self) end
     if not at and self.size > 0 then
         -- What was read ahead has not been read, as far as the program knows.
@@ -189,6 +219,7 @@ function File:stat()
 end
 
 function File:truncate(length)
+    if length then reading.check_count(length, "truncate") end
     if not self.fd then return closed(self) end
     -- The action needs Linux 6.9: this does it anywhere.
     local res = luring.ftruncate_fd(self.fd, length or 0)
@@ -225,6 +256,7 @@ local function with_file(f)
 end
 
 function file.public.read_file(path)
+    check_path(path, "read_file")
     return with_file(function(open)
         local f, message, errno = open(path)
         if not f then return nil, message, errno end
@@ -246,7 +278,7 @@ local WRITE_OPTIONS = { sync = true, atomic = true }
 -- With `sync` it is on the disk when this returns; with `atomic` a reader finds the old contents or
 -- the new, never a part.
 function file.public.write_file(path, data, options)
-    if type(path) ~= "string" then error("bad argument #1 to 'write_file' (string expected)", 2) end
+    check_path(path, "write_file")
     if type(data) ~= "string" then error("bad argument #2 to 'write_file' (string expected)", 2) end
     options = options or {}
     check_options(options, WRITE_OPTIONS, "write_file")
