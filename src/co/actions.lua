@@ -62,20 +62,32 @@ local COUNTS = {
 local counts = {}
 for _, name in ipairs(COUNTS) do counts[name] = true end
 
-local BYTES = { read = true, recv = true, read_fixed = true }
-
 local function give(name, res, value)
     if res < 0 then return nil, luring.strerror(-res), -res end
-    if BYTES[name] then return value end
     if value ~= nil then return value end
     if counts[name] then return res end
     return true
 end
 
+-- What is read: a string, or how much of it has come into a buffer of the program's own.
+local function give_bytes(into, res, value)
+    if res < 0 then return nil, luring.strerror(-res), -res end
+    if type(into) == "userdata" and rawequal(value, into) then return res end
+    return value
+end
+
+local BYTES = { read = true, recv = true, read_fixed = true }
+
 -- A value, or nil, message, errno.
 for op, name in pairs(task.names) do
-    actions.public.io[name] = function(...)
-        return give(name, call(name, checked(name, op), select("#", ...), ...))
+    if BYTES[name] then
+        actions.public.io[name] = function(...)
+            return give_bytes((select(2, ...)), call(name, op, select("#", ...), ...))
+        end
+    else
+        actions.public.io[name] = function(...)
+            return give(name, call(name, checked(name, op), select("#", ...), ...))
+        end
     end
 end
 
