@@ -226,6 +226,24 @@ describe("an action on a buffer of the program's", function()
     end)
 end)
 
+describe("an action that is waited for", function()
+    it("takes no callback of the program's", function()
+        co.run(function()
+            local nothing = function() end
+            for _, call in ipairs {
+                function() co.io.nop(nothing) end,
+                function() co.io.fsync(0, 0, nothing) end,
+                function() co.await(luring.nop, nothing) end,
+                function() co.io.cancel(1, 0, nothing) end,
+                function() co.io.cancel(1, nothing) end,
+                function() co.io.nop(1, 2, 3, 4, 5, 6, 7, 8) end,
+            } do
+                assert_mistake(function() assert(co.timeout(1, call)) end, "bad argument #%d to '%a+' ")
+            end
+        end)
+    end)
+end)
+
 describe("a process", function()
     it("ends as os.execute says it", function()
         co.run(function()

@@ -38,12 +38,19 @@ end
 -- How many arguments those actions have whose last may be nil.
 local OPTIONAL = { epoll_ctl = 4, cancel = 2, cancel_fd = 2 }
 
--- Calls the action with as many arguments as it has. A nil where the callback belongs would be a
--- wait without an end.
+local MOST = 7 -- arguments that an action has
+
+-- Calls the action with as many arguments as it has. A nil, or a function, where the callback belongs
+-- would be a wait without an end.
 local function call(name, op, n, ...)
     local t = task.me()
-    if OPTIONAL[name] then return wait(t, op, OPTIONAL[name], ...) end
     while n > 0 and (select(n, ...)) == nil do n = n - 1 end
+    local most = OPTIONAL[name] or MOST
+    if n > most then error("bad argument #" .. most + 1 .. " to '" .. name .. "' (no value expected)", 3) end
+    if n > 0 and type((select(n, ...))) == "function" then
+        error("bad argument #" .. n .. " to '" .. name .. "' (no function expected: the task is what is called)", 3)
+    end
+    if OPTIONAL[name] then return wait(t, op, most, ...) end
     for place = 1, n do
         if (select(place, ...)) == nil then
             error("bad argument #" .. place .. " to '" .. name .. "' (value expected)", 3)
@@ -95,7 +102,8 @@ end
 function actions.public.await(op, ...)
     local name = task.names[op]
     if not name then error("bad argument #1 to 'await' (an action of luring expected)", 2) end
-    return call(name, checked(name, op), select("#", ...), ...)
+    local res, value, flags = call(name, checked(name, op), select("#", ...), ...)
+    return res, value, flags
 end
 
 -- Waits until a descriptor is ready, for what does its own I/O.
