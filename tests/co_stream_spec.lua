@@ -89,6 +89,47 @@ describe("a stream's reading", function()
         end)
     end)
 
+    it("refuses a line as soon as it is too long", function()
+        co.run(function()
+            for _, parts in ipairs { { "123456" }, { "123", "456" }, { "1", "2345", "6" }, { "12345", "6" } } do
+                local a, b = pair()
+                for _, part in ipairs(parts) do
+                    b:write(part)
+                    a:peek(a:buffered() + #part)
+                end
+                assert.same({ nil, "line too long", luring.EMSGSIZE }, { co.timeout(5, a.line, a, 5) })
+                assert.equal("123456", a:read_exactly(6))
+                -- The byte behind may be the first of the line's end.
+                b:write("12345\r")
+                a:peek(6)
+                co.spawn(function() b:write("\nx") end)
+                assert.equal("12345", a:line(5))
+                b:write("y")
+                assert.same({ nil, "line too long", luring.EMSGSIZE }, { co.timeout(5, a.line, a, 1) })
+            end
+        end)
+    end)
+
+    it("refuses a line that is torn as soon as it is too long", function()
+        co.run(function()
+            local a, b = pair()
+            co.spawn(function()
+                for _, part in ipairs { "12", "34", "5", "6" } do
+                    b:write(part)
+                    co.sleep(0.01)
+                end
+            end)
+            assert.same({ nil, "line too long", luring.EMSGSIZE }, { co.timeout(5, a.line, a, 5) })
+            co.spawn(function()
+                for _, part in ipairs { "\r", "\n" } do
+                    b:write(part)
+                    co.sleep(0.01)
+                end
+            end)
+            assert.equal("123456", a:line(6))
+        end)
+    end)
+
     it("peeks, and reads all", function()
         co.run(function()
             local a, b = pair()

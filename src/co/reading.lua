@@ -118,6 +118,12 @@ function Reading:buffered()
     return self.size
 end
 
+-- The last byte of all there is.
+local function last_byte(self)
+    local tail = self.tail
+    return sub(tail and tail[#tail] or self.buf, -1)
+end
+
 -- A line of at most `max` bytes, without its end unless `form` is "L".
 function Reading:line(max, form)
     if self.reader then self:refuse_reader() end
@@ -136,7 +142,9 @@ function Reading:line(max, form)
         if chunk then
             number = number + 1
         else
-            if seen > max + 1 then return nil, "line too long", luring.EMSGSIZE end
+            if seen > max and (seen > max + 1 or last_byte(self) ~= "\r") then
+                return nil, "line too long", luring.EMSGSIZE
+            end
             local message, errno
             chunk, message, errno = more(self)
             if not chunk then
