@@ -76,6 +76,20 @@ describe("a signal", function()
         ]]
     end)
 
+    it("that is given by its number is told by its name", function()
+        run [[
+            co.run(function()
+                co.spawn(kill, "USR1")
+                assert(co.signal(luring.SIGUSR1) == "USR1")
+                co.spawn(kill, "CHLD")
+                assert(co.signal(luring.SIGCHLD, luring.SIGUSR1) == "CHLD")
+                -- Real-time signals have none.
+                co.spawn(kill, "40")
+                assert(co.signal(40) == 40)
+            end)
+        ]]
+    end)
+
     it("comes to one of the tasks that wait for the same ones, and to each that waits for others", function()
         run [[
             local got = {}

@@ -19,6 +19,14 @@ end
 
 local LAST = 64 -- Linux has no more
 
+-- The names of those that are given by their numbers. Some have two: here is the one that kill -l shows.
+local NAMES = {}
+for name in ([[HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP
+    TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS]]):gmatch("%u%w*") do
+    local number = luring["SIG" .. name]
+    if number then NAMES[number] = name end
+end
+
 -- What counts a set of signals on its eventfd, until the loop ends.
 local function watch_of(loop, numbers)
     table.sort(numbers)
@@ -50,7 +58,7 @@ function signal.public.signal(...)
             error("bad argument #" .. place .. " to 'signal' (no such signal)", 2)
         end
         numbers[place] = number
-        names[number] = name
+        if type(name) == "string" then names[number] = name end
     end
     if #numbers == 0 then error("bad argument #1 to 'signal' (a signal expected)", 2) end
     local watch, refused = watch_of(t.loop, numbers)
@@ -60,7 +68,7 @@ function signal.public.signal(...)
         if res < 0 then return failure.refused(res) end
         -- Two of a kind that came at once are one.
         local number = catching.take(watch.caught)
-        if number then return names[number] end
+        if number then return names[number] or NAMES[number] or number end
     end
 end
 
