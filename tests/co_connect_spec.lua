@@ -203,3 +203,16 @@ describe("co.connect", function()
         end)
     end)
 end)
+
+describe("a port that is looked up", function()
+    it("is in the range of ports", function()
+        co.run(function()
+            for _, port in ipairs { 99999, 65536, -1, 1.5, "99999", "-1", "+65536" } do
+                assert.error_matches(function() co.resolve("127.0.0.1", port) end, "bad argument #2 to 'resolve'")
+            end
+            for _, port in ipairs { 0, 65535, "65535", 80 } do
+                assert.equal(tonumber(port), assert(co.resolve("127.0.0.1", port))[1].port)
+            end
+        end)
+    end)
+end)

@@ -42,6 +42,11 @@ function resolve.public.resolve(host, service)
     if service ~= nil and (kind ~= "string" and kind ~= "number" or tostring(service):find("\0", 1, true)) then
         error("bad argument #2 to 'resolve' (a service's name or a port expected)", 2)
     end
+    -- The resolver takes what is left of a port that is too large.
+    local port = kind == "string" and service:find("^[+-]?%d+$") and tonumber(service) or service
+    if type(port) == "number" and not (port >= 0 and port <= 65535 and port % 1 == 0) then
+        error("bad argument #2 to 'resolve' (a port is from 0 to 65535)", 2)
+    end
     if kind == "number" then service = ("%d"):format(service) end
     return look_up(host, service)
 end

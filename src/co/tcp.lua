@@ -34,6 +34,7 @@ function tcp.port(host, port, name)
     if find(host, "^unix:") then return 0 end
     local number = tonumber(port)
     if number and number >= 0 and number <= 65535 and number % 1 == 0 then return number end
+    if number and type(port) == "string" then return nil, "service not supported for socket type" end
     if type(port) ~= "string" then error("bad argument #2 to '" .. name .. "' (a port expected)", 3) end
     local list = co.resolve("127.0.0.1", port)
     if not list then return nil, "service not supported for socket type" end
