@@ -102,6 +102,17 @@ describe("a socket of LuaSocket's shape", function()
         assert.is_false(co.pcall(c.connect, c, place(server)))
     end))
 
+    it("does not connect one that listens, which goes on", task(function()
+        local server = assert(socket.bind("127.0.0.1", 0))
+        assert.same({ nil, "already connected" }, { server:connect(place(server)) })
+        local a = assert(socket.connect(place(server)))
+        assert.truthy(server:accept())
+        a:close()
+        server:close()
+        assert.same({ nil, "closed" }, { server:connect("127.0.0.1", 1) })
+        assert.same({ nil, "service not supported for socket type" }, { socket.connect("127.0.0.1", "99999") })
+    end))
+
     it("names what went wrong as LuaSocket does", task(function()
         assert.same({ nil, "connection refused" }, { socket.connect("127.0.0.1", free_port()) })
         local server = assert(socket.bind("127.0.0.1", 0))
@@ -417,6 +428,17 @@ describe("a socket of LuaSocket's shape", function()
 end)
 
 describe("what LuaSocket has beside its sockets", function()
+    it("has a try whose finalizer may fail, and wait", task(function()
+        local log = {}
+        local try = socket.newtry(function()
+            co.sleep(0)
+            log[#log + 1] = "finally"
+            error("not told")
+        end)
+        assert.same({ nil, "no" }, { socket.protect(function() try(nil, "no") end)() })
+        assert.same({ "finally" }, log)
+    end))
+
     it("has a try, whose error protect makes a result of", task(function()
         local log = {}
         local try = socket.newtry(function() log[#log + 1] = "finally" end)

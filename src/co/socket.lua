@@ -77,7 +77,7 @@ function socket.newtry(finalizer)
     return function(...)
         local value, why = ...
         if value then return ... end
-        if finalizer then finalizer() end
+        if finalizer then co.pcall(finalizer) end -- what goes wrong in it is not told, as LuaSocket has it
         error(setmetatable({ why }, Exception), 0)
     end
 end

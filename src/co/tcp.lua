@@ -129,6 +129,8 @@ end
 
 function Socket:connect(host, port)
     if self.state == "client" and self.stream then return nil, "already connected" end
+    -- What the kernel says of one that listens.
+    if self.state == "server" then return nil, self.server and "already connected" or "closed" end
     local number, why = tcp.port(host, port, "connect")
     if not number then return nil, why end
     local from
