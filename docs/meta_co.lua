@@ -449,9 +449,9 @@ function server:close() end
 function server:stop(grace) end
 
 ---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; `file:sync()`, `file:stat()` (statx's fields, `type` and `size`), `file:truncate(n?)`, `file:close()`,
----`file:getfd()`.
+---stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
+---position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
+---`file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@param path string
 ---@param mode? string
 ---@param options? luring.co.open_options
@@ -484,7 +484,8 @@ function co.write_file(path, data, options) end
 ---Starts a program: `co.process{"cat", stdin = "pipe", stdout = "pipe"}`. `stdin`, `stdout`, `stderr` are "pipe", which makes
 ---a stream of that name, or descriptors; also `cwd`, `env`, and `group = true` for a process group of its own. `p:wait()`
 ---gives `true or nil, "exit" or "signal", n`; `p:kill(signal?)` sends TERM or another; `p:detach()` leaves it running at its
----owner's end, where it gets TERM otherwise, and KILL five seconds later.
+---owner's end, where it gets TERM otherwise, and KILL five seconds later. With a group, both are for all in it, also for
+---those that a program leaves there which has ended.
 ---@param program luring.co.program
 ---@return luring.co.process?
 ---@return string? message
@@ -500,11 +501,11 @@ function co.process(program) end
 ---@return luring.co.output? output
 function co.capture(program) end
 
----Waits for one of these signals and gives its name: `co.signal("TERM", "INT")`. They do nothing else from the first call
----until `run` ends, and those between two calls are remembered. Of two tasks that wait for the same signals, one gets
----each. The programs that this one starts are not affected.
+---Waits for one of these signals and gives its name, of a real-time signal its number: `co.signal("TERM", "INT")`. They do
+---nothing else from the first call until `run` ends, and those between two calls are remembered. Of two tasks that wait for
+---the same signals, one gets each. The programs that this one starts are not affected.
 ---@param ... string|luring.integer
----@return string?
+---@return string|integer?
 ---@return string? message
 ---@return integer? errno
 function co.signal(...) end
@@ -681,9 +682,9 @@ function server:address() end
 function server:accepts() end
 
 ---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; `file:sync()`, `file:stat()` (statx's fields, `type` and `size`), `file:truncate(n?)`, `file:close()`,
----`file:getfd()`.
+---stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
+---position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
+---`file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@param n? luring.integer
 ---@param at? luring.integer
 ---@return string?
@@ -692,9 +693,9 @@ function server:accepts() end
 function file:read(n, at) end
 
 ---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; `file:sync()`, `file:stat()` (statx's fields, `type` and `size`), `file:truncate(n?)`, `file:close()`,
----`file:getfd()`.
+---stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
+---position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
+---`file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@param s string
 ---@param at? luring.integer
 ---@return integer?
@@ -704,27 +705,27 @@ function file:read(n, at) end
 function file:write(s, at) end
 
 ---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; `file:sync()`, `file:stat()` (statx's fields, `type` and `size`), `file:truncate(n?)`, `file:close()`,
----`file:getfd()`.
+---stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
+---position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
+---`file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@return boolean?
 ---@return string? message
 ---@return integer? errno
 function file:sync() end
 
 ---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; `file:sync()`, `file:stat()` (statx's fields, `type` and `size`), `file:truncate(n?)`, `file:close()`,
----`file:getfd()`.
+---stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
+---position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
+---`file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@return luring.co.stat?
 ---@return string? message
 ---@return integer? errno
 function file:stat() end
 
 ---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; `file:sync()`, `file:stat()` (statx's fields, `type` and `size`), `file:truncate(n?)`, `file:close()`,
----`file:getfd()`.
+---stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
+---position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
+---`file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@param n? luring.integer
 ---@return boolean?
 ---@return string? message
@@ -732,25 +733,26 @@ function file:stat() end
 function file:truncate(n) end
 
 ---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; `file:sync()`, `file:stat()` (statx's fields, `type` and `size`), `file:truncate(n?)`, `file:close()`,
----`file:getfd()`.
+---stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
+---position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
+---`file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@return boolean?
 ---@return string? message
 ---@return integer? errno
 function file:close() end
 
 ---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; `file:sync()`, `file:stat()` (statx's fields, `type` and `size`), `file:truncate(n?)`, `file:close()`,
----`file:getfd()`.
+---stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
+---position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
+---`file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@return integer
 function file:getfd() end
 
 ---Starts a program: `co.process{"cat", stdin = "pipe", stdout = "pipe"}`. `stdin`, `stdout`, `stderr` are "pipe", which makes
 ---a stream of that name, or descriptors; also `cwd`, `env`, and `group = true` for a process group of its own. `p:wait()`
 ---gives `true or nil, "exit" or "signal", n`; `p:kill(signal?)` sends TERM or another; `p:detach()` leaves it running at its
----owner's end, where it gets TERM otherwise, and KILL five seconds later.
+---owner's end, where it gets TERM otherwise, and KILL five seconds later. With a group, both are for all in it, also for
+---those that a program leaves there which has ended.
 ---@return boolean?
 ---@return string
 ---@return integer
@@ -759,7 +761,8 @@ function process:wait() end
 ---Starts a program: `co.process{"cat", stdin = "pipe", stdout = "pipe"}`. `stdin`, `stdout`, `stderr` are "pipe", which makes
 ---a stream of that name, or descriptors; also `cwd`, `env`, and `group = true` for a process group of its own. `p:wait()`
 ---gives `true or nil, "exit" or "signal", n`; `p:kill(signal?)` sends TERM or another; `p:detach()` leaves it running at its
----owner's end, where it gets TERM otherwise, and KILL five seconds later.
+---owner's end, where it gets TERM otherwise, and KILL five seconds later. With a group, both are for all in it, also for
+---those that a program leaves there which has ended.
 ---@return luring.co.process
 function process:detach() end
 
@@ -769,7 +772,8 @@ function process:close() end
 ---Starts a program: `co.process{"cat", stdin = "pipe", stdout = "pipe"}`. `stdin`, `stdout`, `stderr` are "pipe", which makes
 ---a stream of that name, or descriptors; also `cwd`, `env`, and `group = true` for a process group of its own. `p:wait()`
 ---gives `true or nil, "exit" or "signal", n`; `p:kill(signal?)` sends TERM or another; `p:detach()` leaves it running at its
----owner's end, where it gets TERM otherwise, and KILL five seconds later.
+---owner's end, where it gets TERM otherwise, and KILL five seconds later. With a group, both are for all in it, also for
+---those that a program leaves there which has ended.
 ---@param signal? string|luring.integer
 ---@return boolean?
 ---@return string? message
