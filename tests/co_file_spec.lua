@@ -131,6 +131,8 @@ describe("a file", function()
     it("names the function of the program in an argument error", function()
         with_file(function(path)
             local file = assert(co.open(path, "r+"))
+            local one, other = luring.socketpair()
+            local stream = co.stream(one)
             for _, case in ipairs {
                 { "#1 to 'open'", function() co.open(5) end },
                 { "#1 to 'open'", function() co.open("a\0b") end },
@@ -145,9 +147,15 @@ describe("a file", function()
                 { "#1 to 'write'", function() file:write(5) end },
                 { "#2 to 'write'", function() file:write("x", "y") end },
                 { "#1 to 'truncate'", function() file:truncate("x") end },
+                { "#1 to 'sendfile'", function() stream:sendfile("x") end },
+                { "#2 to 'sendfile'", function() stream:sendfile(file, "x") end },
+                { "#3 to 'sendfile'", function() stream:sendfile(file, 0, -1) end },
             } do
                 assert_mistake(case[2], "bad argument " .. case[1] .. " %(")
             end
+            assert_mistake(function() co.capture { "true", timeout = "x" } end, "bad option 'timeout' %(number")
+            assert_mistake(function() co.capture { "true", max = {} } end, "bad option 'max' %(number")
+            luring.close_fd(other)
         end)
     end)
 

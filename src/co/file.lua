@@ -318,9 +318,17 @@ local SPARE = 8 -- buffers that a loop keeps for the next
 -- Sends a part of a file: how much was sent, or nil, message, errno and how much. It goes through a
 -- buffer and no string: by a pipe and splice it takes longer, since each splice is a worker's.
 function stream.Stream:sendfile(source, offset, n)
+    local kind = type(source)
+    if kind ~= "number" and kind ~= "table" and kind ~= "userdata" then
+        error("bad argument #1 to 'sendfile' (a file or a descriptor expected)", 2)
+    end
+    if offset then check_offset(offset, "sendfile") end
+    if n and (type(n) ~= "number" or n < 0 or n ~= n) then
+        error("bad argument #3 to 'sendfile' (a number of bytes expected)", 2)
+    end
     local t = task.me()
     task.check(t)
-    local fd = type(source) == "number" and source or source:getfd()
+    local fd = kind == "number" and source or source:getfd()
     offset, n = offset or 0, n or math.huge
     local spare = t.loop.buffers
     if not spare then

@@ -227,6 +227,12 @@ local function collect(from, max, into)
     end
 end
 
+local function check_number(value, name)
+    if value ~= nil and (type(value) ~= "number" or value ~= value) then
+        error("bad option '" .. name .. "' (number expected)", 3)
+    end
+end
+
 -- Runs a program to its end: {ok=, status=, stdout=, stderr=}. With what there was by then: nil,
 -- message, errno and the table.
 function process.public.capture(program)
@@ -234,6 +240,8 @@ function process.public.capture(program)
     local spec = {}
     for key, value in pairs(program) do spec[key] = value end
     local seconds, max = spec.timeout, spec.max
+    check_number(seconds, "timeout")
+    check_number(max, "max")
     spec.timeout, spec.max = nil, nil
     spec.stdout, spec.stderr = spec.stdout or "pipe", spec.stderr or "pipe"
     local out, err = {}, {}
