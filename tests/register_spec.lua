@@ -592,6 +592,7 @@ describe("register_buffers", function()
     end)
 
     it("keeps them until they leave the table, and no longer", function()
+        if child.wrapper ~= "" then return pending("a checker has mappings of its own") end
         -- Mappings of this size are the buffers'.
         local result = child.run([[
             local luring = require "luring"

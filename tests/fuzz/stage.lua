@@ -138,13 +138,25 @@ function once(f)
     end
 end
 
+-- Lua 5.3 may never return from a collection that a finalizer makes while it closes the state. What tells that
+-- it does is the youngest object that has a finalizer, since Lua begins with that.
+local youngest
+local closing = false
+local function mark_youngest()
+    local number = {}
+    youngest = { number = number, object = finalized(function()
+        if youngest.number == number then closing = _VERSION == "Lua 5.3" end
+    end) }
+end
+
 -- Runs `f` when it is collected. LuaJIT 2.1's betas crash by themselves when that raises.
 function finalizer(f)
     finalized(function()
         calls = calls - 1
-        if calls < 0 then return end
+        if calls < 0 or closing then return end
         if is_jit then pcall(f) else f() end
     end)
+    mark_youngest()
 end
 
 function collector(kind)
