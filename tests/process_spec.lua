@@ -179,6 +179,10 @@ describe("posix_spawn", function()
         assert.equal("killed by 13", result.output)
     end)
 
+    it("takes Lua's own table of arguments, and begins with the first", function()
+        assert.equal("a b\n", run { [-1] = "lua", [0] = "program.lua", "echo", "a", "b" })
+    end)
+
     it("takes no program that it can't describe", function()
         assert.equal("no program is named", complaint {})
         assert.equal("no program is named", complaint { [2] = "x" })
@@ -202,7 +206,6 @@ describe("posix_spawn", function()
         end
         assert.equal("field 'group' must be an integer from 0 to 2147483647", complaint { "true", group = -1 })
         assert.equal("unknown field 'stdinn'", complaint { "true", stdinn = 0 })
-        assert.equal("unknown field [0]", complaint { [0] = "true", "true" })
         assert.equal("a field's name must be a string", complaint { "true", [true] = 0 })
         assert.equal("unknown field 'a\\x00b'", complaint { "true", ["a\0b"] = 0 })
     end)

@@ -134,6 +134,18 @@ describe("sockets:", function()
         drive.close(a, b)
     end)
 
+    it("sendmsg takes what recvmsg has brought", function()
+        local a, b = luring.socketpair(luring.AF_UNIX, luring.SOCK_DGRAM)
+        assert.equal(5, (drive.one(ring, "sendmsg", a, { data = "hello", fds = { a } }, 0)))
+        local _, message = drive.one(ring, "recvmsg", b, { size = 10, control = 100 }, 0)
+        message.addr = nil -- nobody's, and b has none
+        assert.equal(5, (drive.one(ring, "sendmsg", a, message, 0)))
+        local res, again = drive.one(ring, "recvmsg", b, { size = 10, control = 100 }, 0)
+        assert.equal(5, res)
+        assert.equal("hello", again.data)
+        drive.close(a, b, message.fds[1], again.fds[1])
+    end)
+
     it("sendmsg and recvmsg pass descriptors", function()
         local a, b = pair()
         local from, to = luring.pipe2()

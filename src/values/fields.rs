@@ -92,7 +92,8 @@ fn only_with(lua: &mut Lua, index: c_int, names: &[&CStr], is_list: bool) {
                 }
             }
             Type::Number => match lua.integer(-1) {
-                Ok(1..) if is_list => {}
+                // Lua's own `arg` has some before its first.
+                Ok(_) if is_list => {}
                 Ok(number) => {
                     lua.argument_error(index, Message::new(format_args!("unknown field [{number}]")))
                 }

@@ -169,7 +169,8 @@ impl Arg for Outgoing {
         if lua.kind(index) != Type::Table {
             lua.type_error(index, c"table");
         }
-        fields::only(lua, index, &[c"data", c"addr", c"fds", c"control"]);
+        // One that has been received has flags, which may be sent on as they are.
+        fields::only(lua, index, &[c"data", c"addr", c"fds", c"control", c"flags"]);
         let outer = lua.top();
         lua.push_table_for(4); // the private table, which is kept
         let private = lua.top();
