@@ -340,6 +340,23 @@ describe("a loop", function()
     end)
 end)
 
+describe("co.pcall", function()
+    it("is called by the task itself, whose cancellation it doesn't catch", function()
+        local went_on
+        pcall(co.run, function()
+            local own = co.self()
+            co.pcall(function()
+                assert.equal(own, co.self())
+                co.pcall(function() assert.equal(own, co.self()) end)
+                co.self():cancel("enough")
+                co.sleep(0)
+            end)
+            went_on = true
+        end)
+        assert.is_nil(went_on)
+    end)
+end)
+
 describe("an error", function()
     it("that is a boolean doesn't hide those that came with it", function()
         local result = child.run [[

@@ -27,7 +27,7 @@ end
 -- The same where a task of its own takes the place of a protected call.
 local function called(handler, f, ...)
     local t = task.me()
-    local child = group.call(f, ...)
+    local child = group.call_as_caller(f, ...)
     if child.state == "done" then return true, child:outcome() end
     if child.state == "cancelled" then
         task.check(t)

@@ -57,6 +57,15 @@ function group.call(f, ...)
     return see_through(t, make(t, wake_parent, f, ...), "call")
 end
 
+-- The same, and to the program it is the caller itself.
+function group.call_as_caller(f, ...)
+    local t = task.me()
+    task.about_to_park(t)
+    local child = make(t, wake_parent, f, ...)
+    child.is_caller = true
+    return see_through(t, child, "call")
+end
+
 -- The results of a child, or its error; a cancellation is the caller's own.
 local function results(t, child)
     if child.state == "cancelled" then task.check(t) end

@@ -555,7 +555,9 @@ function Task:__tostring()
 end
 
 function task.public.self()
-    return me()
+    local t = me()
+    while t.is_caller do t = t.parent end
+    return t
 end
 
 return task
