@@ -73,10 +73,10 @@ describe("getaddrinfo", function()
         local before = drive.descriptors()
         for _ = 1, 100 do luring.close_fd(luring.getaddrinfo("127.0.0.1")) end
         for _ = 1, 1000 do
-            if drive.descriptors() == before then break end
+            if drive.descriptors() <= before then break end
             lookup(ring, "127.0.0.1") -- the threads take their names one after the other
         end
-        assert.equal(before, drive.descriptors())
+        assert.is_true(drive.descriptors() <= before) -- fewer, where garbage of others has gone
     end)
 
     it("works in a forked child, which has none of its parent's threads", function()
