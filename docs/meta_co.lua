@@ -97,6 +97,7 @@ local task = {}
 ---@field name string
 ---@field status string
 ---@field waits? string
+---@field since? number
 ---@field where? string
 ---@field parent? string
 
@@ -174,7 +175,8 @@ function task:traceback() end
 ---@return luring.co.task
 function co.self() end
 
----A list of `{name=, status=, waits=, where=, parent=}`, each of which `tostring` makes a line of.
+---A list of `{name=, status=, waits=, since=, where=, parent=}`, each of which `tostring` makes a line of. `since` is when
+---`co.spawn` or `co.background` made it, as `co.now` tells.
 ---@return luring.co.task_line[]
 function co.tasks() end
 

@@ -79,6 +79,7 @@ describe("a task", function()
 
     it("has a name, a status, and a place", function()
         co.run(function()
+            local before = co.now()
             local t = co.spawn(function() co.channel():recv() end)
             t.name = "waiter"
             assert.equal("new", t:status())
@@ -92,6 +93,7 @@ describe("a task", function()
             end
             assert.equal("channel", found.waits)
             assert.equal("waiting", found.status)
+            assert.is_true(before <= found.since and found.since <= co.now())
             assert.truthy(found.where:find("co_task_spec.lua:%d+"))
             assert.truthy(tostring(found):find("waiter: waiting, channel, at ", 1, true))
             t:cancel()

@@ -438,7 +438,7 @@ function loop.public.tasks()
     local list = {}
     for _, t in ipairs(listed(task.me().loop)) do
         list[#list + 1] = setmetatable({
-            name = t:get_name(), status = t:status(), waits = t:waits(),
+            name = t:get_name(), status = t:status(), waits = t:waits(), since = t.since,
             parent = t.parent and t.parent:get_name(), where = t.thread and failure.where(t.thread),
         }, Entry)
     end

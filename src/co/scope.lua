@@ -90,7 +90,7 @@ function Scope:spawn(f, ...)
     check_function(f, "spawn", 2)
     local parent = task.me()
     local t = start(self, parent, parent.loop, false, f, ...)
-    t.spawned = failure.caller()
+    t.spawned, t.since = failure.caller(), parent.loop:now()
     return t
 end
 
@@ -258,7 +258,7 @@ local function spawn(background, name, f, ...)
     check_function(f, name, 3)
     local parent = task.me()
     local t = start(parent.scope, parent, parent.loop, background, f, ...)
-    t.spawned = failure.caller()
+    t.spawned, t.since = failure.caller(), parent.loop:now()
     return t
 end
 
