@@ -90,9 +90,7 @@ describe("auto_submit", function()
                 done = done + 1
             end))
         end
-        luring.submit(ring)
-        repeat until luring.do_cqes(ring, 50) < 0
-        assert.equal(100, done)
+        drive.turn_until(ring, function() return done == 100 end) -- workers may write, as on Linux 6.1
     end)
 
     it("parts no action from its timeout without saying so", function()
