@@ -116,7 +116,8 @@ describe("a connection whose function has ended", function()
                 end })
             end)
             local client = assert(co.connect("127.0.0.1", port))
-            assert.equal("nil", client:read_all())
+            local said = client:read_all()
+            assert.truthy(said == "nil" or said:find("<no error object>", 1, true), said) -- Lua 5.5 calls it so
         end)
     end)
 
