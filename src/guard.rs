@@ -144,16 +144,20 @@ pub fn obstacle(lua: &Lua) -> Option<&'static str> {
     }
 }
 
-/// Has it done when the state is closed. Raises where that would not happen.
-///
-/// # Safety
-/// It is there until then, and where it is.
-pub unsafe fn at_close(lua: &mut Lua, it: *mut AtClose) {
+/// Raises where nothing would be done any more when the state is closed. May raise out of memory.
+pub fn check(lua: &mut Lua) {
     register(lua);
     if let Some(why) = obstacle(lua) {
         lua.error(Message::new(format_args!("{why}")));
     }
-    // SAFETY: the guard is there, as `obstacle` says; the rest is the caller's promise.
+}
+
+/// Has it done when the state is closed. Cannot raise.
+///
+/// # Safety
+/// `check` has raised nothing, and no Lua code has run since. It is there until then, and where it is.
+pub unsafe fn at_close(lua: &Lua, it: *mut AtClose) {
+    // SAFETY: the guard is there, as `check` has found; the rest is the caller's promise.
     unsafe {
         let guard = find(lua);
         (*it).next = (*guard).last;

@@ -73,8 +73,8 @@ struct Board<T> {
 const SHELF: u32 = 1;
 
 impl<T: Kind> Shelf<T> {
-    /// Pushes a new one. Raises where nobody would clear it.
-    fn push(lua: &mut Lua) -> *mut Shelf<T> {
+    /// Pushes a new one. May raise out of memory.
+    fn push(lua: &mut Lua) {
         let shelf: *mut Shelf<T> = lua.push_userdata(size_of::<Shelf<T>>()).cast();
         let nowhere = Place { value: T::NONE, next: null_mut() };
         // SAFETY: Lua has just made it that large.
@@ -88,7 +88,6 @@ impl<T: Kind> Shelf<T> {
                 nowhere,
             });
         }
-        shelf
     }
 
     /// The shelf in the metatable on top. Raises when a program has taken one of them away, for
@@ -189,8 +188,13 @@ pub fn push<T: Kind>(lua: &mut Lua) -> *mut T {
     if lua.registry_get(T::here()) != Type::Table {
         lua.pop();
         push_type::<T>(lua);
+        guard::check(lua);
         lua.push_copy(-1);
         lua.registry_set(T::here());
+        // Only now: what raises before leaves a shelf that is garbage.
+        let shelf = Shelf::<T>::of(lua);
+        // SAFETY: the registry keeps the metatable, and that the shelf, as long as the state is there.
+        unsafe { guard::at_close(lua, shelf.cast()) };
     }
     let shelf = Shelf::<T>::of(lua);
     // SAFETY: the shelf is there as long as the metatable; the object is on the stack, and as
@@ -226,10 +230,8 @@ fn push_type<T: Kind>(lua: &mut Lua) {
         lua.push_text(T::NAME);
         lua.set_field(-2, name);
     }
-    let shelf = Shelf::<T>::push(lua);
+    Shelf::<T>::push(lua);
     lua.raw_set(-2, SHELF);
-    // SAFETY: the metatable keeps it, and the registry that, as long as the state is there.
-    unsafe { guard::at_close(lua, shelf.cast()) };
 }
 
 unsafe extern "C-unwind" fn collect<T: Kind>(state: RawState) -> c_int {
