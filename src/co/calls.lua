@@ -8,7 +8,6 @@ local task = part "task"
 
 local create, resume, running, status, yield =
     coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
-local close = coroutine.close -- since Lua 5.4
 local cancelled = failure.public.cancelled
 
 local calls = { public = {} }
@@ -62,15 +61,6 @@ function calls.public.wrap(f)
     scope.check_function(f, "wrap", 2)
     local inner = create(f)
 
-    -- As coroutine.wrap: what the coroutine has left open is closed before its error goes on.
-    local function raise(err)
-        if close then
-            local _, other = close(inner)
-            if other ~= nil then err = other end
-        end
-        error(err, 0)
-    end
-
     local took
 
     local function forwarded(t, outer, ...)
@@ -81,7 +71,7 @@ function calls.public.wrap(f)
     -- What the coroutine gave: a value, an error, or a wait, which is the task's.
     function took(t, outer, ok, op, ...)
         t.inner = outer
-        if not ok then raise(op) end
+        if not ok then error(task.close_variables(inner, op), 0) end
         if op ~= task.WAIT then return op, ... end
         if outer then return forwarded(t, outer, yield(task.WAIT, ...)) end
         return forwarded(t, outer, yield(...))
@@ -91,7 +81,7 @@ function calls.public.wrap(f)
         local t = task.current()
         if not t then
             local function given(ok, ...)
-                if not ok then raise((...)) end
+                if not ok then error(task.close_variables(inner, (...)), 0) end
                 return ...
             end
             return given(resume(inner, ...))

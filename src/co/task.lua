@@ -226,13 +226,14 @@ local function finish(t, state)
     conclude(t)
 end
 
--- Closes what a task's coroutine has left open, as a <close> variable is: its error, or theirs.
-local function close_variables(t, err)
-    if not close or not t.thread then return err end
-    local ok, other = close(t.thread)
+-- Closes what a coroutine leaves open, as a <close> variable is: the error that it ends by, or theirs.
+local function close_variables(thread, err)
+    if not close then return err end
+    local ok, other = close(thread)
     if not ok and other ~= nil then return other end
     return err
 end
+task.close_variables = close_variables
 
 -- Notes where in the program a task has failed, and what it is a part of.
 local function note_trace(t, err)
@@ -249,8 +250,10 @@ end
 
 local function fail(t, err)
     now.task = t -- whose failure it is, if there is no memory for this
-    if err ~= t.doomed and t.thread then t.died = failure.traceback(t.thread) end
-    err = close_variables(t, err)
+    if t.thread then
+        if err ~= t.doomed then t.died = failure.traceback(t.thread) end
+        err = close_variables(t.thread, err)
+    end
     if t.doomed and err == t.doomed then
         now.task = false
         return finish(t, "cancelled")
