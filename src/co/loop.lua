@@ -357,8 +357,7 @@ end
 -- Wakes who waits for the ring's descriptor, since a task is ready: something completes.
 function Loop:rouse()
     self.asleep = false
-    local ring = self.ring
-    if luring.nop(ring, function(cqe) luring.cqe_seen(ring, cqe) end) then luring.submit(ring) end
+    if luring.nop(self.ring) then luring.submit(self.ring) end
 end
 
 -- One turn that doesn't wait: nil when no task is left, 0 when some are ready, else the seconds to
