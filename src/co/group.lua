@@ -50,20 +50,22 @@ function group.call_within(lock, f, ...)
     return child
 end
 
--- The same, and cancels it when the caller is cancelled.
-function group.call(f, ...)
+local function call(is_caller, f, ...)
     local t = task.me()
     task.about_to_park(t)
-    return see_through(t, make(t, wake_parent, f, ...), "call")
+    local child = make(t, wake_parent, f, ...)
+    child.is_caller = is_caller
+    return see_through(t, child, "call")
+end
+
+-- The same, and cancels it when the caller is cancelled.
+function group.call(f, ...)
+    return call(nil, f, ...)
 end
 
 -- The same, and to the program it is the caller itself.
 function group.call_as_caller(f, ...)
-    local t = task.me()
-    task.about_to_park(t)
-    local child = make(t, wake_parent, f, ...)
-    child.is_caller = true
-    return see_through(t, child, "call")
+    return call(true, f, ...)
 end
 
 -- The results of a child, or its error; a cancellation is the caller's own.
