@@ -25,7 +25,7 @@ macro_rules! files {
 
 /// Those of `luring.co`; the first is called, and calls the others.
 const FILES: &[File] = files! {
-    "main" "failure" "timers" "task" "loop" "scope" "group" "calls" "actions" "event" "semaphore" "channel"
+    "main" "failure" "options" "timers" "task" "loop" "scope" "group" "calls" "actions" "event" "semaphore" "channel"
     "reading" "stream" "address" "resolve" "server" "connect" "relay" "file" "signal" "process"
 };
 

@@ -114,9 +114,7 @@ end
 function connect.public.connect(host, port, options)
     address.check(host, port, "connect")
     options = options or {}
-    for key in pairs(options) do
-        if not OPTIONS[key] then error("unknown option: " .. tostring(key), 2) end
-    end
+    part("options").check(options, OPTIONS, 2)
     if options.bind ~= nil and (type(options.bind) ~= "string" or not address.known(options.bind, 0)) then
         error("bad option 'bind' (a numeric address expected)", 2)
     end

@@ -57,9 +57,7 @@ end
 
 local function check_options(options, known, name)
     if type(options) ~= "table" then error("bad argument #3 to '" .. name .. "' (table expected)", 3) end
-    for key in pairs(options) do
-        if not known[key] then error("unknown option: " .. tostring(key), 3) end
-    end
+    part("options").check(options, known, 3)
 end
 
 -- The number of a descriptor, which an object may have; nil for what is none.

@@ -20,6 +20,8 @@ local AGAIN = 0.01 -- seconds until a cancellation is asked for again
 local MANY = 1000 -- tasks that are so many that their streams share buffers
 local SHARED = 1024 -- of these
 
+local OPTIONS = { ring = true, clock = true }
+
 local huge = math.huge
 
 -- The error of a ring that can't be made says so, and not where in here.
@@ -32,9 +34,7 @@ end
 -- A loop on a ring of the program's own, or of its own.
 function loop.public.loop(options)
     options = options or {}
-    for key in pairs(options) do
-        if key ~= "ring" and key ~= "clock" then error("unknown option: " .. tostring(key), 2) end
-    end
+    part("options").check(options, OPTIONS, 2)
     if options.clock ~= nil and options.clock ~= "virtual" then error('clock is "virtual", or left out', 2) end
     return setmetatable({
         ring = options.ring or new_ring(),

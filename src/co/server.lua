@@ -20,14 +20,14 @@ local ECANCELED = -luring.ECANCELED
 local PAUSE = 0.1 -- seconds until a server without descriptors tries again
 
 local OPTIONS = { backlog = true, reuseport = true, v6only = true, nodelay = true }
+local SERVE_OPTIONS = { max = true, on_error = true }
 
 function server.public.listen(host, port, options)
     address.check(host, port, "listen")
+    options = options or {}
+    part("options").check(options, OPTIONS, 2)
     local opts = {}
-    for key, value in pairs(options or {}) do
-        if not OPTIONS[key] then error("unknown option: " .. tostring(key), 2) end
-        opts[key] = value
-    end
+    for key, value in pairs(options) do opts[key] = value end
     local list, message, errno = resolve.addresses(host, port)
     if not list then return nil, message, errno end
     local fd = luring.tcp_listen(list[1], opts)
@@ -228,16 +228,15 @@ end
 -- Runs `f(client)` as a task for each connection, until the server is closed and they have ended.
 function Server:serve(f, options)
     scope.check_function(f, "serve", 2)
-    for key in pairs(options or {}) do
-        if key ~= "max" and key ~= "on_error" then error("unknown option: " .. tostring(key), 2) end
-    end
-    local max = options and options.max
+    options = options or {}
+    part("options").check(options, SERVE_OPTIONS, 2)
+    local max = options.max
     if max ~= nil and (type(max) ~= "number" or max ~= max or max < 1) then
         error("bad option 'max' (a number from 1 on expected)", 2)
     end
     local t = task.me()
     task.about_to_park(t)
-    self.on_error = options and options.on_error
+    self.on_error = options.on_error
     local ok, message, errno = accept_all(self, t, f, max or math.huge)
     if t.doomed then
         for _, c in pairs(self.connections) do c:cancel(t.doomed.why) end
