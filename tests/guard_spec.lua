@@ -14,6 +14,17 @@ local function finalizer(f)
     end
     return setmetatable({}, { __gc = f })
 end
+
+-- Makes garbage, by `f`, where so much C stack is in use that at one depth or another Lua can't call its finalizer.
+local function deep(n, f)
+    if n == 0 then
+        f()
+        for _ = 1, 3 do collectgarbage() end
+        return
+    end
+    string.gsub("x", "x", function() deep(n - 1, f) end)
+end
+local function at_depths(f) for n = 60, 200 do pcall(deep, n, f) end end
 ]]
 
 local function ends_well(chunk)
@@ -189,15 +200,7 @@ describe("what finalizers make while a Lua state is closed", function()
     it("is finalized where a finalizer could not be called, for want of C stack", function()
         local kib = gained [[
             local luring = require "luring"
-            local function deep(n)
-                if n == 0 then
-                    luring.buffer(2^20)
-                    for _ = 1, 3 do collectgarbage() end
-                    return
-                end
-                string.gsub("x", "x", function() deep(n - 1) end)
-            end
-            for n = 60, 200 do pcall(deep, n) end
+            at_depths(function() luring.buffer(2^20) end)
         ]]
         assert.is_true(kib < 4000, kib .. " KiB more")
     end)
@@ -276,15 +279,7 @@ describe("a process that ends", function()
         ends_well([[
             local luring = require "luring"
             local keep = luring.queue_init(2, 0)
-            local function deep(n)
-                if n == 0 then
-                    luring.queue_init(2, 0)
-                    for _ = 1, 3 do collectgarbage() end
-                    return
-                end
-                string.gsub("x", "x", function() deep(n - 1) end)
-            end
-            for n = 60, 200 do pcall(deep, n) end
+            at_depths(function() luring.queue_init(2, 0) end)
             for _ = 1, 3 do collectgarbage() end
             -- What Lua has freed is filled with something else.
             local others = {}

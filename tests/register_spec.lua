@@ -15,15 +15,21 @@ local function with(needed, name, body)
     end)
 end
 
--- For a chunk of a process of its own: a field of the status of its threads of a kind, a line each.
+-- For a chunk of a process of its own: a field of the status of its threads of a kind, a line each. It waits a while
+-- for so many (1): a thread has its name a little later.
 local threads = [[
     local luring = require "luring"
-    local function threads(kind, field)
+    local function threads(kind, field, wanted)
         local pid = assert(io.open("/proc/self/stat")):read("*l"):match("^%d+")
-        local pipe = io.popen(("cd /proc/%s/task && for t in *; do grep -q %s $t/comm "
-            .. "&& sed -n 's/^%s:.//p' $t/status; done"):format(pid, kind, field))
-        local all = pipe:read("*a")
-        pipe:close()
+        local all
+        for _ = 1, 500 do
+            local pipe = io.popen(("cd /proc/%s/task && for t in *; do grep -q %s $t/comm "
+                .. "&& sed -n 's/^%s:.//p' $t/status; done"):format(pid, kind, field))
+            all = pipe:read("*a")
+            pipe:close()
+            if select(2, all:gsub("\n", "")) >= (wanted or 1) then break end
+            os.execute "sleep 0.01"
+        end
         return all
     end
 ]]
@@ -361,16 +367,7 @@ describe("queue_init_params", function()
     it("lets a ring share the thread of another", function()
         local result = child.run(threads .. [[
             local SQPOLL = luring.IORING_SETUP_SQPOLL
-            -- A thread has its name a little later.
-            local function count(wanted)
-                local n
-                for _ = 1, 500 do
-                    n = select(2, threads("iou-sqp", "Pid"):gsub("\n", ""))
-                    if n >= wanted then break end
-                    os.execute "sleep 0.01"
-                end
-                return n
-            end
+            local function count(wanted) return select(2, threads("iou-sqp", "Pid", wanted):gsub("\n", "")) end
             local one = luring.queue_init(4, SQPOLL)
             io.write(count(1))
             local two = luring.queue_init_params(4, { flags = SQPOLL, wq_fd = one:ring_fd() })
@@ -386,11 +383,7 @@ describe("queue_init_params", function()
     it("binds the kernel's thread to a processor", function()
         local result = child.run(threads .. [[
             luring.queue_init_params(4, { flags = luring.IORING_SETUP_SQPOLL, sq_thread_cpu = 0 })
-            for _ = 1, 500 do
-                local list = threads("iou-sqp", "Cpus_allowed_list")
-                if list ~= "" then return io.write(list) end
-                os.execute "sleep 0.01" -- it has its name a little later
-            end
+            io.write(threads("iou-sqp", "Cpus_allowed_list"))
         ]])
         assert.same({ status = 0, output = "0\n" }, result)
         raises("could not initialise queue: Invalid argument", luring.queue_init_params, 4, { sq_thread_cpu = 0 })
