@@ -215,8 +215,8 @@ for n = 1, 12 do
     local one, other = luring.socketpair()
     luring.sendmsg(ring, one, { data = "x", fds = { one, one } }, 0)
     luring.recvmsg(ring, other, { size = 100, control = 64 }, 0, function(cqe, _, message)
+        drive.close(message.fds[1], message.fds[2]) -- before what raises where the ring has ended
         luring.cqe_seen(ring, cqe)
-        drive.close(message.fds[1], message.fds[2])
     end)
     luring.submit_and_wait(ring, 2)
     drive.ambush(n, function()

@@ -103,9 +103,9 @@ function drive.resident() return status "VmRSS" end
 
 drive.finalizer = require "finalizer"
 
--- The speed at which the collector does a cycle in one go: 5.4 keeps it in a byte, and 5.5 has a
--- number that says so.
-local WHOLE = { ["Lua 5.4"] = 1000, ["Lua 5.5"] = 0 }
+-- The speed at which the collector does a cycle in one go, however large the heap: 0 says so, but where
+-- it is too slow to be taken. 5.4 keeps it in a byte, and takes the size of a step as well.
+local WHOLE = { ["Lua 5.2"] = 2 ^ 31 - 1, ["Lua 5.3"] = 2 ^ 31 - 1, ["Lua 5.4"] = 1000 }
 
 -- Calls `act(owe)` with the collector set so that after `owe()` it runs `f` as a finalizer: at the
 -- `n`-th place where it may run, if there are as many. Returns as pcall does.
@@ -114,12 +114,15 @@ function drive.ambush(n, f, act)
     if _VERSION == "Lua 5.5" then
         set = function(name, value) return collectgarbage("param", name:match("^set(.*)"), value) end
     end
-    local armed = true
-    local function arm(left)
-        drive.finalizer(function()
+    if _VERSION == "Lua 5.4" then collectgarbage("incremental", 0, 0, 64) end
+    -- Each lets go of the next one, and has the next cycle begin at once: 5.2 puts it off after a finalizer.
+    local armed, next_ones = true, {} -- luacheck: ignore
+    for i = 1, n do
+        next_ones[i] = drive.finalizer(function()
             if not armed then return end
-            if left > 1 then return arm(left - 1) end
-            f()
+            if i == 1 then return f() end
+            next_ones[i - 1] = nil
+            collectgarbage("restart")
         end)
     end
     local ballast = {} -- luacheck: ignore
@@ -127,15 +130,16 @@ function drive.ambush(n, f, act)
         collectgarbage("restart")
         for i = 1, 200 do ballast[i] = i end -- memory that was not paid for, with no place in between
     end
-    -- A whole cycle at each place.
-    local pause, speed = set("setpause", 0), set("setstepmul", WHOLE[_VERSION] or 1000000)
     drive.collect()
     collectgarbage("stop")
-    arm(n)
+    -- A whole cycle at each place.
+    local pause, speed = set("setpause", 0), set("setstepmul", WHOLE[_VERSION] or 0)
+    next_ones[n] = nil
     local ok, message = pcall(act, owe)
     armed = false
     set("setpause", pause)
     set("setstepmul", speed)
+    if _VERSION == "Lua 5.4" then collectgarbage("incremental", 0, 0, 13) end
     collectgarbage("restart")
     return ok, message
 end
