@@ -255,6 +255,29 @@ describe("an error", function()
             assert.is_true(co.sleep(0))
         end)
     end)
+
+    it("of a wrong argument names the place, the function and the argument as the program has them", function()
+        local line = debug.getinfo(1, "l").currentline
+        local cases = {
+            ["bad argument #1 to 'read' (number expected, got string)"] = function() co.io.read("x", 1, -1) end,
+            ["bad argument #3 to 'read' (number expected, got no value)"] = function() co.io.read(0, 1) end,
+            ["bad argument #2 to 'write' (string expected, got no value)"] = function() co.await(luring.write, 1) end,
+            ["bad argument #2 to 'connect' (field 'family'"] = function() co.io.connect(1, { family = 99 }) end,
+        }
+        for text, f in pairs(cases) do
+            local whole = ("^tests/co_task_spec%%.lua:(%%d+): %s"):format((text:gsub("[()#'%-]", "%%%0")))
+            for _, call in ipairs { f, function() co.wrap(f)() end } do
+                local at
+                co.run(function()
+                    local ok, err = co.pcall(call)
+                    assert.is_false(ok)
+                    at = err:match(whole)
+                    assert.truthy(at, err)
+                end)
+                assert.is_true(tonumber(at) > line and tonumber(at) < line + 12, at)
+            end
+        end
+    end)
 end)
 
 describe("a scope", function()

@@ -315,6 +315,18 @@ function go_on(t, ...)
     return after(t, resume(t.thread, ...))
 end
 
+-- What an action has to say of its arguments, in the words of the function that the program has called:
+-- that takes no ring, and no callback. What Lua's own functions say is the place that they were called from.
+local function in_words(t, err)
+    if type(err) ~= "string" then return err end
+    local number, what = err:match("^luring/co/task%.lua:%d+: bad argument #(%d+) to '[^']*' (.*)$")
+    if not number then return err end
+    local where = failure.where(t.inner or t.thread)
+    what = what:gsub("got function%)$", "got no value)")
+    what = ("bad argument #%d to '%s' %s"):format(number - 1, task.names[t.op], what)
+    return where and where .. ": " .. what or what
+end
+
 -- Raises in the task whose action could not be queued; false if there is none. One that was to be gone
 -- on with, and could not for want of memory, has failed.
 function task.refuse(err, resumed)
@@ -323,7 +335,7 @@ function task.refuse(err, resumed)
     if resumed and not resumed.state then fail(resumed, err) end
     if not t then return false end
     t.held = nil
-    go_on(t, RAISE, err)
+    go_on(t, RAISE, in_words(t, err))
     return true
 end
 
