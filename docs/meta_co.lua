@@ -176,7 +176,7 @@ function task:traceback() end
 function co.self() end
 
 ---A list of `{name=, status=, waits=, since=, where=, parent=}`, each of which `tostring` makes a line of. `since` is when
----`co.spawn` or `co.background` made it, as `co.now` tells.
+---`co.spawn` or `co.background` made it, or its connection came, as `co.now` tells.
 ---@return luring.co.task_line[]
 function co.tasks() end
 

@@ -180,6 +180,27 @@ describe("a server", function()
         assert.equal(2, ended)
     end)
 
+    it("tells since when each connection is there", function()
+        co.run(function()
+            local server = assert(co.listen("127.0.0.1", 0))
+            local before, found = co.now(), nil
+            co.background(function()
+                server:serve(function(client)
+                    client:read(1)
+                    for _, entry in ipairs(co.tasks()) do
+                        if entry.name == co.self():get_name() then found = entry.since end
+                    end
+                end)
+            end)
+            local stream = assert(co.connect(server:address()))
+            co.sleep(0.02)
+            local later = co.now()
+            stream:write("x")
+            stream:read()
+            assert.is_true(before <= found and found < later)
+        end)
+    end)
+
     it("goes on when descriptors were short", function()
         local child = require "child"
         if child.in_valgrind then return pending("valgrind has descriptors of its own where the limit is") end

@@ -436,8 +436,9 @@ local Entry = { __tostring = entry_line }
 function loop.public.tasks()
     local list = {}
     for _, t in ipairs(listed(task.me().loop)) do
+        local own = t.scope and t.scope.body == t and t.scope or t -- a connection's scope knows
         list[#list + 1] = setmetatable({
-            name = t:get_name(), status = t:status(), waits = t:waits(), since = t.since,
+            name = t:get_name(), status = t:status(), waits = t:waits(), since = own.since,
             parent = t.parent and t.parent:get_name(), where = t.thread and failure.where(t.thread),
         }, Entry)
     end

@@ -167,8 +167,8 @@ end
 local function connect(self, t, f, client)
     local s = scope.new(t.scope)
     local c = task.make(t.loop, s, t, connection_ended, f, client)
-    -- A task has sixteen fields now: one more would double their memory.
-    c.client, client.server, s.body = client, self, c
+    -- A task has sixteen fields now: one more would double their memory. Its scope has eight.
+    c.client, client.server, s.body, s.since = client, self, c, t.loop:now()
     self.connections[client] = c
     t.scope:enter(c, scope.is_background(t))
     self.count = self.count + 1
