@@ -17,29 +17,27 @@ local OPTIONS = { timeout = true, nodelay = true, bind = true }
 -- How many seconds an address has before the next one is tried as well: RFC 8305, section 5.
 local HEAD_START = 0.25
 
--- A socket that is to be connected to an address: a descriptor, or -errno.
-local function socket_for(addr, options)
+-- Makes the socket of a stream that is to be connected to an address: 0, or -errno.
+local function open_socket(s, addr, options)
+    local from = options.bind and address.known(options.bind, 0)[1]
     local fd = luring.socket_fd(addr.family, luring.SOCK_STREAM)
-    if fd < 0 or addr.family == luring.AF_UNIX then return fd end
+    if fd < 0 then return fd end
+    s.fd = fd
+    if addr.family == luring.AF_UNIX then return 0 end
     local res = 0
     if options.nodelay then res = luring.setsockopt(fd, luring.IPPROTO_TCP, luring.TCP_NODELAY, 1) end
-    if res >= 0 and options.bind then
-        local from = address.known(options.bind, 0)[1]
-        res = luring.bind_fd(fd, from)
-    end
-    if res >= 0 then return fd end
-    luring.close_fd(fd)
+    if res >= 0 and from then res = luring.bind_fd(fd, from) end
     return res
 end
 
 -- A stream, or nil, message, errno. A cancellation is one of these.
 local function dial_bare(t, addr, options)
-    local fd = socket_for(addr, options)
-    if fd < 0 then return failure.refused(fd) end
-    local s = scope.own(stream.of_socket(fd)) -- owned already, should there be no memory to connect it
-    local res = task.wait_bare(t, luring.connect, fd, addr, t.done or t:done_of())
+    local s = scope.own(stream.of_socket(false))
+    local res = open_socket(s, addr, options)
+    if res >= 0 then res = task.wait_bare(t, luring.connect, s.fd, addr, t.done or t:done_of()) end
     if res >= 0 then return s end
     s:close()
+    scope.disown(s)
     return failure.refused(res)
 end
 

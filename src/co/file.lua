@@ -96,31 +96,35 @@ function file.public.open(path, mode, options)
     local fd
     local done = t.done or t:done_of()
     task.check(t)
+    local f = scope.own(new(false, path))
     if options.beneath then
         local folder, holder = options.beneath, nil
         if type(folder) == "string" then
             local how = luring.O_PATH + luring.O_DIRECTORY + luring.O_CLOEXEC
+            holder = scope.own(new(false))
             local own = task.wait_bare(t, luring.open, folder, how, 0, done)
             if own < 0 then
+                scope.disown(holder)
+                scope.disown(f)
                 task.check(t)
                 return failure.refused(own, folder)
             end
-            holder, folder = scope.own(new(own)), own -- owned, should what follows raise
+            holder.fd, folder = own, own
         end
         fd = task.wait_bare(t, luring.openat2, folder, path,
             { flags = flags, mode = perm, resolve = luring.RESOLVE_BENEATH }, done)
-        if holder then
-            scope.disown(holder)
-            luring.close_fd(folder)
-        end
+        if fd >= 0 then f.fd = fd end
+        if holder then holder:close() end
     else
         fd = task.wait_bare(t, luring.open, path, flags, perm, done)
     end
     if fd < 0 then
+        scope.disown(f)
         task.check(t)
         return failure.refused(fd, path)
     end
-    return scope.own(new(fd, path))
+    f.fd = fd
+    return f
 end
 
 -- A file of a descriptor that the program has.
@@ -228,12 +232,14 @@ end
 function File:close()
     local fd = self.fd
     if not fd then return true end
+    local res = luring.close_fd(fd)
     self.fd = nil
     scope.disown(self)
-    local res = luring.close_fd(fd)
     if res < 0 then return refused(self, res) end
     return true
 end
+
+File.drop_descriptor = scope.drop_descriptor
 
 function File:getfd()
     return self.fd or -1
@@ -264,11 +270,12 @@ end
 
 -- Has the names of a folder on the disk, as far as that can be.
 local function sync_folder(path)
-    local folder = luring.open_file(path, luring.O_RDONLY)
-    if folder < 0 then return end
-    local t = task.me()
-    task.wait_bare(t, luring.fsync, folder, 0, t.done or t:done_of())
-    luring.close_fd(folder)
+    local t, folder = task.me(), scope.own(new(false))
+    local fd = luring.open_file(path, luring.O_RDONLY)
+    if fd < 0 then return scope.disown(folder) end
+    folder.fd = fd
+    task.wait_bare(t, luring.fsync, fd, 0, t.done or t:done_of())
+    folder:close()
 end
 
 local WRITE_OPTIONS = { sync = true, atomic = true }

@@ -23,6 +23,7 @@ local SHARED = 1024 -- of these
 local OPTIONS = { ring = true, clock = true }
 
 local huge = math.huge
+local unpack = table.unpack or unpack -- luacheck: ignore 143
 
 -- The error of a ring that can't be made says so, and not where in here.
 local function new_ring()
@@ -41,6 +42,7 @@ function loop.public.loop(options)
         tasks = {}, count = 0, -- those that have not ended
         ready = {}, first = 1, last = 0, -- those to run
         held = {}, -- those whose action the full queue had no room for
+        owners = {}, -- scopes that own something
         cancels = {}, -- when each of those whose action is to be cancelled asks again
         deadlines = timers.new(),
         time = options.clock == "virtual" and 0 or nil,
@@ -249,10 +251,13 @@ local function guarded_turn(self, wait)
     end
     task.now.task = false
     if not could then error(refused, 0) end
+    local ending = task.now.ending
+    task.now.ending = false
+    if ending then task.insist(ending) end
     if refused then return true end
     -- A ring that is gone lets nothing end: its tasks are given up.
     self.failures = (self.failures or 0) + 1
-    if self.failures > PATIENCE then self.tasks, self.count = {}, 0 end
+    if self.failures > PATIENCE then self.count = 0 end
     if self.broken == nil then self.broken = { result } end
     local list = {}
     for t in pairs(self.tasks) do list[#list + 1] = t end
@@ -313,11 +318,18 @@ local function conclude(self, first)
     return first:outcome()
 end
 
--- Ends what is there while there are tasks.
+-- Ends what is there while there are tasks, and what those have left that were given up.
 local function leave(self)
+    if not self.inherited then
+        for t in next, self.tasks do
+            local client = t.client or t.connection and t.connection.client
+            if client then client:drop_descriptor() end
+            self.tasks[t] = nil
+        end
+        part("scope").drop_all(self)
+    end
     local closers = self.at_end
-    self.at_end = nil
-    for _, close in ipairs(closers or {}) do close() end
+    while closers and closers[1] do table.remove(closers)() end
 end
 
 function Loop:run(f, ...)
@@ -327,7 +339,7 @@ function Loop:run(f, ...)
     while self.count > 0 do
         if not guarded_turn(self, true) then
             if self.stuck then -- tasks that can't even be cancelled
-                self.tasks, self.count = {}, 0
+                self.count = 0
                 break
             end
             self.stuck = self.broken ~= nil
@@ -406,16 +418,37 @@ end
 
 -- ---- what is public ----
 
+-- The loops of co.run. One that is over has been left, or there was no memory for that: Lua needs some to call
+-- a function. It is left as soon as there is, which the next co.run tells.
+local loops = {}
+
+local function leave_all()
+    for self in next, loops do
+        if self.over then
+            if self.open then luring.queue_exit(self.ring) end
+            self.open = false
+            leave(self)
+            loops[self] = nil
+        end
+    end
+end
+
+local function run(self, f, ...)
+    loops[self] = true
+    local function keep(...) self.results = { n = select("#", ...), ... } end
+    keep(self:run(f, ...))
+end
+
 function loop.public.run(f, ...)
     if task.current() then error("co.run within a task: use co.scope or co.spawn", 2) end
+    leave_all()
     local self = loop.public.loop()
-    local ring = self.ring
-    local function exit(ok, ...)
-        luring.queue_exit(ring)
-        if not ok then error((...), 0) end
-        return ...
-    end
-    return exit(pcall(self.run, self, f, ...))
+    self.over, self.open = false, true
+    local ok, err = pcall(run, self, f, ...)
+    self.over, task.now.task = true, false -- takes no memory, and no call
+    leave_all()
+    if not ok then error(err, 0) end
+    return unpack(self.results, 1, self.results.n)
 end
 
 function loop.public.now()

@@ -19,8 +19,25 @@ local GRACE = 5 -- seconds between TERM and KILL at the owner's end
 local SIDES = { stdin = 1, stdout = 2, stderr = 2 } -- which end of a pipe is the program's
 local OPTIONS = { stdin = true, stdout = true, stderr = true, cwd = true, env = true, group = true }
 
-local function close(fds)
-    for _, fd in pairs(fds) do luring.close_fd(fd) end
+-- Closes the program's own ends of its pipes.
+local function close_theirs(self)
+    for name, fd in next, self.theirs do
+        if fd then luring.close_fd(fd) end
+        self.theirs[name] = false
+    end
+end
+
+-- Takes back what was made for a program that does not run.
+local function undo(self)
+    close_theirs(self)
+    for name in pairs(SIDES) do
+        local s = self[name]
+        if s then
+            s:close()
+            scope.disown(s)
+        end
+    end
+    scope.disown(self)
 end
 
 -- Raises what posix_spawn has, in the words of the function that the program has called.
@@ -32,36 +49,40 @@ end
 
 -- Starts a program for the function of that name, which is so many levels up.
 local function start(program, caller, level)
-    local spec, theirs, ours = {}, {}, {}
+    local spec = {}
     for key, value in pairs(program) do
         if type(key) ~= "number" and not OPTIONS[key] then error("unknown option: " .. tostring(key), level + 1) end
         spec[key] = value
     end
     spec.group = program.group and 0 or nil
+    -- What takes memory comes first: nothing is opened or started that is not closed or ended.
+    local self = scope.own(setmetatable({
+        pid = false, pidfd = -1, group = program.group, polls = 0,
+        theirs = { stdin = false, stdout = false, stderr = false },
+    }, Process))
+    for name in pairs(SIDES) do
+        if spec[name] == "pipe" then self[name] = scope.own(stream.of_pipe(false)) end
+    end
     for name, side in pairs(SIDES) do
-        if spec[name] == "pipe" then
+        if self[name] then
             local from, to = luring.pipe2(luring.O_CLOEXEC)
             if from < 0 then
-                close(theirs)
-                close(ours)
+                undo(self)
                 return failure.refused(from)
             end
-            spec[name], ours[name] = side == 1 and from or to, side == 1 and to or from
-            theirs[#theirs + 1] = spec[name]
+            self.theirs[name], self[name].fd = side == 1 and from or to, side == 1 and to or from
+            spec[name] = self.theirs[name]
         end
     end
     local ok, pid, pidfd = pcall(luring.posix_spawn, spec)
-    close(theirs)
-    if not ok then
-        close(ours)
-        refuse(pid, caller, level + 1)
-    elseif pid < 0 then
-        close(ours)
+    if not ok or pid < 0 then
+        undo(self)
+        if not ok then refuse(pid, caller, level + 1) end
         return failure.refused(pid, tostring(program[1]))
     end
-    local self = setmetatable({ pid = pid, pidfd = pidfd, group = program.group, polls = 0 }, Process)
-    for name, fd in pairs(ours) do self[name] = scope.own(stream.of_pipe(fd)) end
-    return scope.own(self)
+    self.pid, self.pidfd = pid, pidfd
+    close_theirs(self)
+    return self
 end
 
 -- Starts a program: co.process{"ls", "-l", stdout = "pipe"}.
@@ -197,6 +218,11 @@ end
 
 -- Ends the program, and what it leaves of its group: its pipes are closed, then TERM, a grace, KILL.
 function Process:close()
+    if not self.pid then -- there was no memory to start it
+        undo(self)
+        return true
+    end
+    close_theirs(self)
     for name in pairs(SIDES) do
         if self[name] then self[name]:close() end
     end
@@ -212,6 +238,17 @@ function Process:close()
     close_rest(self, told, till)
     scope.disown(self)
     return true
+end
+
+-- Ends a program for which there is no memory to wait.
+function Process:drop_descriptor()
+    close_theirs(self)
+    if not self.pid or self.ended or not self.pidfd then return end
+    if luring.waitid_now(luring.P_PID, self.pid, luring.WEXITED + luring.WNOWAIT) == -luring.EAGAIN then
+        self:kill(luring.SIGKILL)
+    end
+    if self.pidfd >= 0 then luring.close_fd(self.pidfd) end
+    self.pidfd = -1
 end
 
 local function collect(from, max, into)

@@ -4,6 +4,8 @@ local luring = require "luring"
 local part = ...
 local address = part "address"
 local failure = part "failure"
+local scope = part "scope"
+local stream = part "stream"
 local task = part "task"
 
 local resolve = { public = {} }
@@ -14,10 +16,15 @@ local ANSWER = 4096 -- bytes of an answer, at most
 local function look_up(host, service)
     local t = task.me()
     task.about_to_park(t)
+    local s = scope.own(stream.of_pipe(false))
     local fd = luring.getaddrinfo(host, service)
-    if fd < 0 then return failure.refused(fd, host) end
+    if fd < 0 then
+        scope.disown(s)
+        return failure.refused(fd, host)
+    end
+    s.fd = fd
     local res, answer = task.wait_bare(t, luring.read, fd, ANSWER, -1, t.done or t:done_of())
-    luring.close_fd(fd)
+    s:close()
     task.check(t)
     if res < 0 then return failure.refused(res, host) end
     if res == 0 then return nil, host .. ": no answer", luring.EIO end

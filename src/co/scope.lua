@@ -1,5 +1,6 @@
 -- Scopes: tasks that end together, and what they have made.
 
+local luring = require "luring"
 local part = ...
 local failure = part "failure"
 local task = part "task"
@@ -109,28 +110,25 @@ end
 
 -- ---- what is owned ----
 
--- Moves an object, which has a method `close`, into the scope: it is closed at the end.
-function Scope:own(x)
-    local home = scope.homes[x]
-    if home then home:disown(x) end
-    local place = #self.owned + 1
-    self.owned[place] = x
-    self.places[x] = place
-    scope.homes[x] = self
-    return x
+-- Whose each object is, until it is closed.
+local homes = setmetatable({}, { __mode = "kv" })
+
+-- The loop's scopes that own something.
+local function owners_of(self)
+    while self.outer do self = self.outer end
+    return self.loop.owners
 end
 
-scope.homes = setmetatable({}, { __mode = "k" })
-
-function Scope:disown(x)
+-- Takes an object out of the scope.
+local function forget(self, x)
     local place = self.places[x]
-    if not place then return end
     self.places[x] = nil
-    scope.homes[x] = nil
+    if not place or self.owned[place] ~= x then return end
     local last = #self.owned
     if place == last then
         self.owned[place] = nil
         while self.owned[#self.owned] == false do self.owned[#self.owned] = nil end
+        if #self.owned == 0 then owners_of(self)[self] = nil end
     else
         self.owned[place] = false
     end
@@ -148,17 +146,60 @@ function Scope:disown(x)
     end
 end
 
--- Takes an object from its owner: it is the program's own to close.
-function scope.disown(x)
-    local home = scope.homes[x]
-    if home then home:disown(x) end
+-- Moves an object, which has a method `close`, into the scope: it is closed at the end.
+function Scope:own(x)
+    local home = homes[x]
+    if home == self and self.places[x] then return x end
+    -- What takes memory comes first: without it the object is still the other's.
+    local place = #self.owned + 1
+    if place == 1 then owners_of(self)[self] = true end
+    homes[x] = self
+    self.places[x] = place
+    self.owned[place] = x
+    if home then forget(home, x) end
+    return x
 end
 
--- The scope that owns what the running task makes.
+-- Takes an object from its owner: it is the program's own to close.
+function scope.disown(x)
+    local home = homes[x]
+    homes[x] = nil
+    if home then forget(home, x) end
+end
+
+-- The scope that owns what the running task makes. What is to have a descriptor is owned before that is opened:
+-- nothing that fails meanwhile loses it.
 function scope.own(x)
     local t = task.current()
     if t and t.scope then t.scope:own(x) end
     return x
+end
+
+-- Closes an object's descriptor, and does nothing else. What has a descriptor has this as a method, or one of
+-- its own.
+function scope.drop_descriptor(x)
+    local fd = x.fd
+    if not fd then return end
+    luring.close_fd(fd) -- or there is no memory to call it
+    x.fd = nil
+end
+
+-- The same for any object, of which those that are the program's own are left as they are.
+local function drop(x)
+    local class = debug.getmetatable(x)
+    if type(class) == "table" and rawget(class, "drop_descriptor") then class.drop_descriptor(x) end
+end
+
+-- Closes the descriptors of scopes that there was no memory to end.
+function scope.drop_all(loop)
+    for self in next, loop.owners do
+        for place = #self.owned, 1, -1 do
+            local x = self.owned[place]
+            if x then drop(x) end
+            self.owned[place] = nil
+        end
+        loop.owners[self] = nil
+    end
 end
 
 local Deferred = {}
@@ -174,13 +215,21 @@ end
 local function close_all(self)
     while #self.owned > 0 do
         local x = self.owned[#self.owned]
-        self.owned[#self.owned] = nil
-        if x then
-            self.places[x] = nil
-            scope.homes[x] = nil
-            if x.close_owned then x:close_owned() else x:close() end
-        end
+        self.closes = x
+        if x.close_owned then x:close_owned() else x:close() end
+        drop(x) -- where another task is at closing it, or has failed at that
+        homes[x] = nil
+        forget(self, x)
     end
+end
+
+-- What could not be closed is not tried again.
+local function not_closed(self)
+    local x = self.closes
+    if not x or not self.places[x] then return end
+    drop(x)
+    homes[x] = nil
+    forget(self, x)
 end
 
 -- ---- the end ----
@@ -210,6 +259,7 @@ function Scope:settle(t)
     while #self.owned > 0 do
         local closer = group.call_shielded(close_all, self)
         if closer.state == "failed" then
+            not_closed(self)
             if self.failed then
                 self.further = self.further or {}
                 table.insert(self.further, closer)
@@ -225,6 +275,8 @@ local function run(with_scope, f, ...)
     local t = task.me()
     task.about_to_park(t)
     local self = new(t.scope)
+    if not t.scope then self.loop = t.loop end
+    t.waits_for = self -- before anything begins that would be left without it
     local body
     if with_scope then
         body = start(self, t, t.loop, false, f, self, ...)
@@ -240,7 +292,7 @@ local function run(with_scope, f, ...)
     -- Its own task was cancelled, and so all within.
     if self.cut then task.check(t) end
     if body.state == "cancelled" then
-        return nil, self.why and tostring(self.why) or "cancelled", require("luring").ECANCELED
+        return nil, self.why and tostring(self.why) or "cancelled", luring.ECANCELED
     end
     return body:outcome()
 end

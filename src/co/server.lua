@@ -30,9 +30,17 @@ function server.public.listen(host, port, options)
     for key, value in pairs(options) do opts[key] = value end
     local list, message, errno = resolve.addresses(host, port)
     if not list then return nil, message, errno end
+    -- `client` is a connection that has come, and has not begun.
+    local self = scope.own(setmetatable({
+        fd = false, connections = {}, count = 0, closing = false, closer = false, acceptor = false, client = false,
+    }, Server))
     local fd = luring.tcp_listen(list[1], opts)
-    if fd < 0 then return failure.refused(fd, host) end
-    return scope.own(setmetatable({ fd = fd, connections = {}, count = 0 }, Server))
+    if fd < 0 then
+        scope.disown(self)
+        return failure.refused(fd, host)
+    end
+    self.fd = fd
+    return self
 end
 
 local function is_accepting(self)
@@ -40,15 +48,16 @@ local function is_accepting(self)
     return t and t.op == luring.accept and t.fd == self.fd and (t.key or t.held)
 end
 
--- Accepts a connection: a stream, or nil, message, errno. A cancellation is one of these.
-local function accept(self, t)
+-- Accepts a connection, a stream's: true, or nil, message, errno. A cancellation is one of these.
+local function accept(self, t, client)
     if not self.fd or self.closing then return nil, "closed", luring.ECANCELED end
     if is_accepting(self) then error("another task accepts on this server", 3) end
     self.acceptor = t
     local fd = task.wait_bare(t, luring.accept, self.fd, CLOEXEC, t.done or t:done_of())
-    self.acceptor = nil
+    if fd >= 0 then client.fd = fd end
+    self.acceptor = false
     if self.closer then task.wake(self.closer) end
-    if fd >= 0 then return stream.of_socket(fd) end
+    if fd >= 0 then return true end
     if fd == ECANCELED and self.closing then return nil, "closed", luring.ECANCELED end
     return failure.refused(fd)
 end
@@ -56,10 +65,12 @@ end
 function Server:accept()
     local t = task.me()
     task.check(t)
-    local client, message, errno = accept(self, t)
-    if client then return scope.own(client) end
+    local client = scope.own(stream.of_socket(false))
+    local ok, message, errno = accept(self, t, client)
+    if ok then return client end
+    scope.disown(client)
     task.check(t)
-    return client, message, errno
+    return nil, message, errno
 end
 
 -- for client in server:accepts() do ... end; not on PUC Lua 5.1.
@@ -72,17 +83,19 @@ function Server:close()
     local fd = self.fd
     if not fd or self.closing then return true end
     local t = is_accepting(self) and task.me()
-    if t then task.about_to_park_shielded(t) end -- it may not wait here
-    self.closing = true
-    scope.disown(self)
     if t then
-        self.acceptor.loop:interrupt(self.acceptor)
+        task.about_to_park_shielded(t) -- it may not wait here
         self.closer = t
+        self.acceptor.loop:interrupt(self.acceptor)
+        self.closing = true
         while is_accepting(self) do task.park_shielded(t, "close") end
-        self.closer = nil
+        self.closer = false
+        if not self.fd then return true end -- its owner could not wait
     end
-    self.fd = nil
     luring.close_fd(fd)
+    if self.client and self.client.fd then self.client:close() end
+    self.fd, self.closing = nil, true
+    scope.disown(self)
     if self.server_task then task.wake(self.server_task) end
     return true
 end
@@ -95,6 +108,11 @@ end
 
 function Server:getfd()
     return self.fd or -1
+end
+
+function Server:drop_descriptor()
+    if self.client then self.client:drop_descriptor() end
+    scope.drop_descriptor(self)
 end
 
 -- ---- connections ----
@@ -146,6 +164,7 @@ local function clean_up(self, t)
 end
 
 local function cleaned_up(t)
+    t.connection.client:drop_descriptor() -- it has been closed, or there was no memory for that
     over(t.server, t.connection)
 end
 
@@ -212,9 +231,12 @@ local function accept_all(self, t, f, max)
             task.park(t, function() task.wake(t) end, "connections")
             self.server_task = nil
         else
-            local client, message, errno = accept(self, t)
-            if client then
+            local client = stream.of_socket(false)
+            self.client = client
+            local ok, message, errno = accept(self, t, client)
+            if ok then
                 connect(self, t, f, client)
+                self.client = false
             elseif SHORT[errno] then
                 rest(self, t)
             elseif not self.closing and not t.doomed and not ACCEPT_AGAIN[errno] then

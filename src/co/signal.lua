@@ -34,15 +34,21 @@ local function watch_of(loop, numbers)
     loop.signals = loop.signals or {}
     local watch = loop.signals[set]
     if watch then return watch end
-    local caught, fd = catching.catch(numbers)
-    if not fd then return nil, caught end
-    watch = { caught = caught, fd = fd }
-    loop.signals[set] = watch
+    -- What takes memory comes first: nothing is caught that is not let go.
+    watch = { caught = false, fd = false }
     loop.at_end = loop.at_end or {}
     table.insert(loop.at_end, function()
         loop.signals[set] = nil
-        catching.let_go(caught)
+        if watch.caught then catching.let_go(watch.caught) end
     end)
+    loop.signals[set] = watch
+    local caught, fd = catching.catch(numbers)
+    if not fd then
+        loop.signals[set] = nil
+        table.remove(loop.at_end)
+        return nil, caught
+    end
+    watch.caught, watch.fd = caught, fd
     return watch
 end
 

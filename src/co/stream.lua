@@ -294,25 +294,31 @@ function Stream:close()
         return busy(self.reader, self.get, fd) or busy(self.writer, self.put, fd)
     end
     local t = waits() and me()
-    if t then task.about_to_park_shielded(t) end -- it may not wait here
-    self.closing, self.odd = true, true
-    scope.disown(self)
     if t then
+        task.about_to_park_shielded(t) -- it may not wait here
+        self.closer = t
         interrupt_reader(self, "closed")
         interrupt_writer(self, "closed")
-        self.closer = t
+        self.closing, self.odd = true, true
         while waits() do task.park_shielded(t, "close") end
         self.closer = nil
+        if not self.fd then return true end -- its owner could not wait
     end
     local loop = task.current() and task.current().loop
     if loop then
         if self.read_alarm then loop.deadlines:remove(self.read_alarm) end
         if self.write_alarm then loop.deadlines:remove(self.write_alarm) end
     end
-    self.fd = nil
     local res = luring.close_fd(fd)
+    self.fd, self.odd = nil, true
+    scope.disown(self) -- not before: something may fail
     if res < 0 then return failure.refused(res) end
     return true
+end
+
+function Stream:drop_descriptor()
+    self.odd = true
+    scope.drop_descriptor(self)
 end
 
 -- Gives the descriptor away, with what was read and not taken.
@@ -322,9 +328,9 @@ function Stream:release()
     if busy(self.reader, self.get, fd) or busy(self.writer, self.put, fd) then
         error("a task waits on this stream", 2)
     end
+    local unread = self.size > 0 and reading.take(self, self.size) or ""
     scope.disown(self)
     self.odd = true
-    local unread = self.size > 0 and reading.take(self, self.size) or ""
     self.fd = nil
     return fd, unread
 end

@@ -33,7 +33,7 @@ local RAISE = {}
 local PATIENCE = 100
 
 -- The task that runs. It is read at each wait, which a function would make dearer.
-local now = { task = false }
+local now = { task = false, ending = false }
 task.now = now
 
 local queueing -- the task whose action is being queued
@@ -206,6 +206,13 @@ end
 -- Tells who waits for a task's end. Until that is through the task is among the loop's: where an error
 -- cuts it short it is done again, which tells nobody twice.
 local function conclude(t)
+    now.ending = t
+    local left = t.waits_for
+    if left then -- a scope that it could not wait for, for want of memory
+        left:cancel_all()
+        for other in next, left.tasks do task.insist(other) end -- one of them may have been told half way
+        t.waits_for = nil
+    end
     local joiners = t.joiners
     if joiners then
         for _, joiner in ipairs(joiners) do wake(joiner) end
@@ -217,6 +224,7 @@ local function conclude(t)
     local loop = t.loop
     loop.tasks[t] = nil
     loop.count = loop.count - 1
+    now.ending = false
 end
 
 -- Ends a task. `state` is "done", "failed" or "cancelled".
@@ -335,6 +343,7 @@ function task.refuse(err, resumed)
     if resumed and not resumed.state then fail(resumed, err) end
     if not t then return false end
     t.held = nil
+    now.task = t -- whose failure it is, if there is no memory for this
     go_on(t, RAISE, in_words(t, err))
     return true
 end
