@@ -117,8 +117,10 @@ end
 function run(r)
     if calls < 0 or not luring.run or drained then return end
     local ok, key = pcall(luring.timeout, r, 0.01, 0, 0, function(cqe)
-        pcall(luring.stop, r)
+        local stopped, why = pcall(luring.stop, r)
         pcall(luring.cqe_seen, r, cqe) -- it may come when the run is over
+        -- Without room on the C stack neither can be called, and this would be called for ever, or the ring run.
+        if not stopped and tostring(why):find("overflow", 1, true) then error(why, 0) end
     end)
     if ok and key then try("run", r) end
 end
