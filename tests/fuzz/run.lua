@@ -29,9 +29,11 @@ for seed = first, first + count - 1 do
     local file = assert(io.open(program, "wb"))
     file:write(generate(seed))
     file:close()
+    -- Not /dev/null, whose permissions a program of root's may change.
+    assert(io.open(work .. "/input", "wb")):close()
     local status = execute(("rm -rf %s/folder && mkdir -p %s/folder/dir && cd %s/folder && trap '' XFSZ && ulimit -c 0 && ulimit -n 400 && ulimit -f 100000"
-        .. " && export FUZZ_LEAKS=%d && exec timeout -k 2 -s ABRT %s %s %s %s >%s/output 2>&1 </dev/null"):format(work, work, work, seed % 2, seconds,
-            os.getenv("FUZZ_RUN") or "", interpreter, program, work))
+        .. " && export FUZZ_LEAKS=%d && exec timeout -k 2 -s ABRT %s %s %s %s >%s/output 2>&1 <%s/input"):format(work, work, work, seed % 2, seconds,
+            os.getenv("FUZZ_RUN") or "", interpreter, program, work, work))
     ran = ran + 1
     local output = contents(work .. "/output")
     -- An error that nobody has caught ends the interpreter with 1.
