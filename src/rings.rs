@@ -45,7 +45,7 @@ fn push_ring(lua: &mut Lua, entries: u32, params: Params) -> c_int {
     match make(lua, entries, params) {
         // SAFETY: `make` makes none where the guard isn't open, and no Lua code has run since.
         Ok(ring) => unsafe { handle.put(lua, ring) },
-        Err(errno) => lua.error(refusal::message(errno, entries)),
+        Err(errno) => lua.error(refusal::message(errno, entries, params.cq_entries)),
     }
     1
 }

@@ -391,7 +391,10 @@ describe("queue_init_params", function()
 
     it("raises what queue_init raises", function()
         raises("could not initialise queue: Invalid argument", luring.queue_init_params, 0, {})
-        raises("could not initialise queue: Invalid argument", luring.queue_init_params, 4, { cq_entries = 1 })
+        for _, room in ipairs { 1, 4, 65537 } do
+            raises("Invalid argument (cq_entries must be between entries, 5, and 65536)",
+                luring.queue_init_params, 5, { cq_entries = room })
+        end
         raises("flags 0x80000000 are not known", luring.queue_init_params, 4, { flags = 2 ^ 31 })
         raises("flags 0x40 are not known", luring.queue_init_params, 4, { flags = 64 }) -- R_DISABLED
         raises("could not initialise queue", luring.queue_init_params, 4, { wq_fd = 2 ^ 30 })

@@ -292,7 +292,7 @@ pub unsafe extern "C-unwind" fn available(state: RawState) -> c_int {
         }
         Err(errno) => {
             lua.push_boolean(false);
-            lua.push_bytes(refusal::message(errno, 1).as_bytes());
+            lua.push_bytes(refusal::message(errno, 1, None).as_bytes());
             2
         }
     }
@@ -309,7 +309,7 @@ pub unsafe extern "C-unwind" fn probe(state: RawState) -> c_int {
     let operations = if matches!(lua.kind(RING), Type::None | Type::Nil) {
         match Asking::new().map(|asking| asking.operations()) {
             Ok(operations) => operations,
-            Err(errno) => lua.error(refusal::message(errno, 1)),
+            Err(errno) => lua.error(refusal::message(errno, 1, None)),
         }
     } else {
         Handle::check(lua).ring(lua).operations()

@@ -33,7 +33,7 @@ pub fn because(why: &str) -> Message {
 }
 
 /// The message for what the system said.
-pub fn message(errno: Errno, entries: u32) -> Message {
+pub fn message(errno: Errno, entries: u32, cq_entries: Option<u32>) -> Message {
     let text = error_text(errno.0);
     let os = System::look();
     match errno.0 as u32 {
@@ -67,11 +67,21 @@ pub fn message(errno: Errno, entries: u32) -> Message {
         sys::EINVAL if entries == 0 || entries > 32768 => {
             Message::new(format_args!("{WHAT}: {text} (entries must be between 1 and 32768)"))
         }
+        sys::EINVAL if cq_entries.is_some_and(|room| room > 65536 || powers(room) < powers(entries)) => {
+            Message::new(format_args!(
+                "{WHAT}: {text} (cq_entries must be between entries, {entries}, and 65536)"
+            ))
+        }
         sys::EINVAL => Message::new(format_args!(
             "{WHAT}: {text} (this kernel does not take these flags, or not together)"
         )),
         _ => Message::new(format_args!("{WHAT}: {text}")),
     }
+}
+
+/// How many doublings of one the kernel makes of a number of entries.
+fn powers(entries: u32) -> u32 {
+    entries.next_power_of_two().trailing_zeros()
 }
 
 /// What decides whether io_uring can be had.
