@@ -12,7 +12,7 @@ use crate::ring::callbacks::Id;
 use std::ffi::{CStr, c_int, c_void};
 use std::mem::{replace, take};
 
-/// The name of the type: in argument errors, in the registry, in `tostring`.
+/// The name of the type: in the registry, in `tostring`.
 pub const TYPE_NAME: &CStr = c"luring";
 
 /// The userdata's memory.
@@ -53,7 +53,7 @@ impl Handle {
         if size == size_of::<Block>() && unsafe { (*block).mark } == mark(block) {
             return Handle { block };
         }
-        lua.type_error(RING, TYPE_NAME)
+        lua.type_error(RING, c"ring")
     }
 
     /// The ring that is the first argument and can be used. Raises.

@@ -114,7 +114,7 @@ function complaint(call, parameter, value, kind)
         end
         return "cqe expected, got " .. got(value, kind)
     elseif wanted == "userdata" then
-        return "luring expected, got " .. got(value, kind)
+        return "ring expected, got " .. got(value, kind)
     end
     error("no such kind in the reference: " .. wanted)
 end

@@ -60,7 +60,7 @@ for _, kind in ipairs(kinds) do
                 { luring.buf_ring, "must be between 1 and 1073741824", ring, 4, 0 },
                 { luring.buf_ring, "unknown flags", ring, 4, 64, 1 },
                 { luring.buf_ring, "number expected, got string", ring, 4, "x" },
-                { luring.buf_ring, "luring expected, got number", 4, 64 },
+                { luring.buf_ring, "ring expected, got number", 4, 64 },
                 { luring.recv, "the group is another ring's", ring, other, foreign, 0 },
                 { luring.read, "the group has been closed", ring, other, closed, 0 },
                 { luring.send, "string expected, got luring.buf_ring", ring, other, group, 0 },
