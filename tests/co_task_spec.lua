@@ -230,6 +230,27 @@ describe("an error", function()
         end)
     end)
 
+    it("is told once, though it went through those who joined the task", function()
+        local err = error_of(function()
+            local one = co.spawn(function() error("broken", 0) end)
+            local two = co.spawn(function() local value = one:join() return value end)
+            local value = two:join()
+            return value
+        end)
+        assert.equal(1, select(2, err:gsub("broken", "")), err)
+        -- Another with the same words is another.
+        err = error_of(function()
+            for _ = 1, 2 do
+                co.spawn(function()
+                    co.shield(co.sleep, 0.001)
+                    error("broken", 0)
+                end)
+            end
+            co.sleep(10)
+        end)
+        assert.equal(2, select(2, err:gsub("broken", "")), err)
+    end)
+
     it("may be taken as a value by co.pcall in the child", function()
         assert.equal("kept", co.run(function()
             local t = co.spawn(function()

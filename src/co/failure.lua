@@ -48,12 +48,18 @@ local function text_with(text, list)
     return text
 end
 
--- The error of a task that has failed, with those of others that failed because of it, or at once.
+-- The error of a task that has failed, with those of others that failed because of it, or at once. Who has
+-- joined it, and so failed with the same, adds nothing.
 function failure.together(first, further)
     local err, list = with_trace(first), {}
-    for place, t in ipairs(further) do
-        local other = with_trace(t)
-        list[place] = other == nil and "nil" or other
+    local told = { [first.trace or first] = true }
+    for _, t in ipairs(further) do
+        if t.err == first.err and told[t.inner_trace or false] then
+            told[t.trace or t] = true
+        else
+            local other = with_trace(t)
+            list[#list + 1] = other == nil and "nil" or other
+        end
     end
     if type(err) == "string" then
         err = text_with(err, list)
