@@ -25,7 +25,7 @@ macro_rules! files {
 
 /// Those of `luring.co`; the first is called, and calls the others.
 const FILES: &[File] = files! {
-    "main" "failure" "options" "timers" "task" "loop" "scope" "group" "calls" "actions" "event" "semaphore" "channel"
+    "main" "place" "failure" "options" "timers" "task" "loop" "scope" "group" "calls" "actions" "event" "semaphore" "channel"
     "reading" "stream" "address" "resolve" "server" "connect" "relay" "file" "signal" "process"
 };
 
@@ -33,7 +33,7 @@ const FILES: &[File] = files! {
 const LUV_FILES: &[File] = files! { "luv" };
 
 /// Those that `require "luring.co.socket"` loads.
-const SOCKET_FILES: &[File] = files! { "socket" "tcp" "receiving" "reading" "sockopt" "words" };
+const SOCKET_FILES: &[File] = files! { "socket" "place" "tcp" "receiving" "reading" "sockopt" "words" };
 
 /// Leaves nothing on the stack but the first of the files, as a function, and its first argument:
 /// a table of all of them.

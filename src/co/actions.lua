@@ -3,6 +3,7 @@
 local luring = require "luring"
 local part = ...
 local task = part "task"
+local raise = part "place".raise
 
 local actions = { public = { io = {} } }
 
@@ -30,7 +31,7 @@ end
 -- Raises the error in the words of the function that the program has called.
 local function checked(name, op)
     if name:find("multishot", 1, true) then
-        error(name .. " completes more than once: it can't be waited for", 3)
+        raise(name .. " completes more than once: it can't be waited for")
     end
     return op
 end
@@ -46,14 +47,14 @@ local function call(name, op, n, ...)
     local t = task.me()
     while n > 0 and (select(n, ...)) == nil do n = n - 1 end
     local most = OPTIONAL[name] or MOST
-    if n > most then error("bad argument #" .. most + 1 .. " to '" .. name .. "' (no value expected)", 3) end
+    if n > most then raise("bad argument #" .. most + 1 .. " to '" .. name .. "' (no value expected)") end
     if n > 0 and type((select(n, ...))) == "function" then
-        error("bad argument #" .. n .. " to '" .. name .. "' (no function expected: the task is what is called)", 3)
+        raise("bad argument #" .. n .. " to '" .. name .. "' (no function expected: the task is what is called)")
     end
     if OPTIONAL[name] then return wait(t, op, most, ...) end
     for place = 1, n do
         if (select(place, ...)) == nil then
-            error("bad argument #" .. place .. " to '" .. name .. "' (value expected)", 3)
+            raise("bad argument #" .. place .. " to '" .. name .. "' (value expected)")
         end
     end
     return wait(t, op, n, ...)
@@ -101,7 +102,7 @@ end
 -- res, value, flags, as the callback gets them.
 function actions.public.await(op, ...)
     local name = task.names[op]
-    if not name then error("bad argument #1 to 'await' (an action of luring expected)", 2) end
+    if not name then raise("bad argument #1 to 'await' (an action of luring expected)") end
     local res, value, flags = call(name, checked(name, op), select("#", ...), ...)
     return res, value, flags
 end
@@ -111,9 +112,9 @@ function actions.public.poll(fd, mode)
     local mask = mode == "r" and luring.POLLIN or mode == "w" and luring.POLLOUT
     local kind = type(fd)
     if kind ~= "number" and kind ~= "table" and kind ~= "userdata" then
-        error("bad argument #1 to 'poll' (a descriptor expected)", 2)
+        raise("bad argument #1 to 'poll' (a descriptor expected)")
     end
-    if not mask then error([[bad argument #2 to 'poll' ("r" or "w" expected)]], 2) end
+    if not mask then raise([[bad argument #2 to 'poll' ("r" or "w" expected)]]) end
     local res = wait(task.me(), luring.poll_add, 2, fd, mask)
     if res < 0 then return nil, luring.strerror(-res), -res end
     return true

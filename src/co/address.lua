@@ -1,17 +1,19 @@
 -- Addresses: a host, which is numeric, a name, or "unix:/path", and a port.
 
 local luring = require "luring"
+local part = ...
+local raise = part "place".raise
 
 local address = {}
 
 -- Raises what is wrong with the arguments of a function that takes these.
 function address.check(host, port, name)
     if type(host) ~= "string" or host:find("\0", 1, true) and not host:find("^unix:") then
-        error("bad argument #1 to '" .. name .. "' (a host's name or address expected)", 3)
+        raise("bad argument #1 to '" .. name .. "' (a host's name or address expected)")
     end
     if host:find("^unix:") then return end
     if type(port) ~= "number" or port < 0 or port > 65535 or port % 1 ~= 0 then
-        error("bad argument #2 to '" .. name .. "' (a port expected)", 3)
+        raise("bad argument #2 to '" .. name .. "' (a port expected)")
     end
 end
 

@@ -5,6 +5,7 @@ local failure = part "failure"
 local group = part "group"
 local scope = part "scope"
 local task = part "task"
+local raise = part "place".raise
 
 local create, resume, running, status, yield =
     coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
@@ -58,7 +59,7 @@ end
 
 -- As coroutine.wrap, for coroutines that wait.
 function calls.public.wrap(f)
-    scope.check_function(f, "wrap", 2)
+    scope.check_function(f, "wrap", 1)
     local inner = create(f)
 
     local took
@@ -88,7 +89,7 @@ function calls.public.wrap(f)
         end
         local outer = t.inner
         if running() ~= t.thread and running() ~= outer then
-            error("a coroutine of the program's own can't wait: make it by co.wrap", 2)
+            raise("a coroutine of the program's own can't wait: make it by co.wrap")
         end
         t.inner = inner
         return took(t, outer, resume(inner, ...))

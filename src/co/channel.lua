@@ -2,6 +2,7 @@
 
 local part = ...
 local task = part "task"
+local raise = part "place".raise
 
 local channel = { public = {} }
 
@@ -49,7 +50,7 @@ end
 -- Values stand in boxes, since false is one.
 function channel.public.channel(n)
     n = n or 0
-    if type(n) ~= "number" or n < 0 then error("bad argument #1 to 'channel' (a number from 0 on expected)", 2) end
+    if type(n) ~= "number" or n < 0 then raise("bad argument #1 to 'channel' (a number from 0 on expected)") end
     return setmetatable({
         room = n, held = 0, handed = 0, kept = queue(), senders = queue(), receivers = queue(),
     }, Channel)
@@ -74,7 +75,7 @@ local function give_back(t)
 end
 
 function Channel:try_send(value)
-    if value == nil then error("bad argument #1 to 'send' (nil can't be sent)", 2) end
+    if value == nil then raise("bad argument #1 to 'send' (nil can't be sent)") end
     if self.closed then return nil, CLOSED end
     local t = take(self.receivers)
     if t then
@@ -98,7 +99,7 @@ local function leave_sending(t)
 end
 
 function Channel:send(value)
-    if value == nil then error("bad argument #1 to 'send' (nil can't be sent)", 2) end
+    if value == nil then raise("bad argument #1 to 'send' (nil can't be sent)") end
     local t = task.me()
     task.about_to_park(t)
     local sent, why = self:try_send(value)

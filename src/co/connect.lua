@@ -9,6 +9,7 @@ local resolve = part "resolve"
 local scope = part "scope"
 local stream = part "stream"
 local task = part "task"
+local raise = part "place".raise
 
 local connect = { public = {} }
 
@@ -112,9 +113,9 @@ end
 function connect.public.connect(host, port, options)
     address.check(host, port, "connect")
     options = options or {}
-    part("options").check(options, OPTIONS, 2)
+    part("options").check(options, OPTIONS)
     if options.bind ~= nil and (type(options.bind) ~= "string" or not address.known(options.bind, 0)) then
-        error("bad option 'bind' (a numeric address expected)", 2)
+        raise("bad option 'bind' (a numeric address expected)")
     end
     local s, message, errno, named
     if options.timeout then

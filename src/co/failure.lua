@@ -85,30 +85,4 @@ function failure.traceback(thread)
     return lines
 end
 
--- Where a coroutine is in the program: "chat.lua:41".
-function failure.where(thread)
-    local level = 0
-    while true do
-        local info = debug.getinfo(thread, level, "Sl")
-        if not info then return nil end
-        if info.currentline > 0 and not info.source:find("^@luring/co/") then
-            return info.short_src .. ":" .. info.currentline
-        end
-        level = level + 1
-    end
-end
-
--- The same of the one who calls the module.
-function failure.caller()
-    local level = 2
-    while true do
-        local info = debug.getinfo(level, "Sl")
-        if not info then return nil end
-        if info.currentline > 0 and not info.source:find("^@luring/co/") then
-            return info.short_src .. ":" .. info.currentline
-        end
-        level = level + 1
-    end
-end
-
 return failure

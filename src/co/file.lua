@@ -9,6 +9,7 @@ local reading = part "reading"
 local scope = part "scope"
 local stream = part "stream"
 local task = part "task"
+local raise = part "place".raise
 
 local wait = actions.wait
 
@@ -47,17 +48,17 @@ local function closed(self)
     return nil, (self.path and self.path .. ": " or "") .. "closed", luring.EBADF
 end
 
--- Raises what is wrong with a path or with options, a level above the caller.
+-- Raises what is wrong with a path or with options.
 local function check_path(path, name)
-    if type(path) ~= "string" then error("bad argument #1 to '" .. name .. "' (string expected)", 3) end
+    if type(path) ~= "string" then raise("bad argument #1 to '" .. name .. "' (string expected)") end
     if path:find("\0", 1, true) then
-        error("bad argument #1 to '" .. name .. "' (a path without zero bytes expected)", 3)
+        raise("bad argument #1 to '" .. name .. "' (a path without zero bytes expected)")
     end
 end
 
 local function check_options(options, known, name)
-    if type(options) ~= "table" then error("bad argument #3 to '" .. name .. "' (table expected)", 3) end
-    part("options").check(options, known, 3)
+    if type(options) ~= "table" then raise("bad argument #3 to '" .. name .. "' (table expected)") end
+    part("options").check(options, known)
 end
 
 -- The number of a descriptor, which an object may have; nil for what is none.
@@ -73,10 +74,10 @@ local function check_open_options(options)
     local beneath, perm = options.beneath, options.perm
     if type(beneath) == "string" and beneath:find("\0", 1, true)
         or beneath and type(beneath) ~= "string" and not number_of(beneath) then
-        error("bad argument #3 to 'open' (beneath: a folder or its descriptor expected)", 3)
+        raise("bad argument #3 to 'open' (beneath: a folder or its descriptor expected)")
     end
     if perm ~= nil and (type(perm) ~= "number" or perm < 0 or perm % 1 ~= 0) then
-        error("bad argument #3 to 'open' (perm: a number expected)", 3)
+        raise("bad argument #3 to 'open' (perm: a number expected)")
     end
 end
 
@@ -84,9 +85,9 @@ end
 -- leave, by links either; `perm` are the permissions of a new one.
 function file.public.open(path, mode, options)
     check_path(path, "open")
-    if mode ~= nil and type(mode) ~= "string" then error("bad argument #2 to 'open' (string expected)", 2) end
+    if mode ~= nil and type(mode) ~= "string" then raise("bad argument #2 to 'open' (string expected)") end
     local flags = MODES[plain(mode or "r")]
-    if not flags then error("bad argument #2 to 'open' (invalid mode)", 2) end
+    if not flags then raise("bad argument #2 to 'open' (invalid mode)") end
     options = options or {}
     check_options(options, OPEN_OPTIONS, "open")
     check_open_options(options)
@@ -130,7 +131,7 @@ end
 -- A file of a descriptor that the program has.
 function file.public.file(fd)
     local number = number_of(fd)
-    if not number then error("bad argument #1 to 'file' (a descriptor expected)", 2) end
+    if not number then raise("bad argument #1 to 'file' (a descriptor expected)") end
     return scope.own(new(number))
 end
 
@@ -146,7 +147,7 @@ local buffered_read = File.read
 
 local function check_offset(at, name)
     if type(at) ~= "number" or at < 0 or at % 1 ~= 0 then
-        error("bad argument #2 to '" .. name .. "' (an offset expected)", 3)
+        raise("bad argument #2 to '" .. name .. "' (an offset expected)")
     end
 end
 
@@ -167,7 +168,7 @@ end
 -- Writes all of a string, at the file's own position or at an offset: how much, or nil, message,
 -- errno and how much was written.
 function File:write(data, at)
-    if type(data) ~= "string" then error("bad argument #1 to 'write' (string expected)", 2) end
+    if type(data) ~= "string" then raise("bad argument #1 to 'write' (string expected)") end
     if at then check_offset(at, "write") end
     if not self.fd then return closed(self) end
     if not at and self.size > 0 then
@@ -284,7 +285,7 @@ local WRITE_OPTIONS = { sync = true, atomic = true }
 -- the new, never a part.
 function file.public.write_file(path, data, options)
     check_path(path, "write_file")
-    if type(data) ~= "string" then error("bad argument #2 to 'write_file' (string expected)", 2) end
+    if type(data) ~= "string" then raise("bad argument #2 to 'write_file' (string expected)") end
     options = options or {}
     check_options(options, WRITE_OPTIONS, "write_file")
     local to = options.atomic and path .. "." .. luring.now() .. ".new" or path
@@ -325,11 +326,11 @@ local SPARE = 8 -- buffers that a loop keeps for the next
 function stream.Stream:sendfile(source, offset, n)
     local kind = type(source)
     if kind ~= "number" and kind ~= "table" and kind ~= "userdata" then
-        error("bad argument #1 to 'sendfile' (a file or a descriptor expected)", 2)
+        raise("bad argument #1 to 'sendfile' (a file or a descriptor expected)")
     end
     if offset then check_offset(offset, "sendfile") end
     if n and (type(n) ~= "number" or n < 0 or n ~= n) then
-        error("bad argument #3 to 'sendfile' (a number of bytes expected)", 2)
+        raise("bad argument #3 to 'sendfile' (a number of bytes expected)")
     end
     local t = task.me()
     task.check(t)

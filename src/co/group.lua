@@ -5,6 +5,7 @@ local part = ...
 local failure = part "failure"
 local scope = part "scope"
 local task = part "task"
+local raise = part "place".raise
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
 local group = { public = {} }
@@ -76,7 +77,7 @@ end
 group.results = results
 
 function group.public.shield(f, ...)
-    scope.check_function(f, "shield", 2)
+    scope.check_function(f, "shield", 1)
     return task.results_of(group.call_shielded(f, ...), task.me())
 end
 
@@ -92,7 +93,7 @@ end
 
 function group.public.timeout(seconds, f, ...)
     if type(seconds) ~= "number" or seconds ~= seconds then
-        error("bad argument #1 to 'timeout' (number expected)", 2)
+        raise("bad argument #1 to 'timeout' (number expected)")
     end
     scope.check_function(f, "timeout", 2)
     local t = task.me()
@@ -203,7 +204,7 @@ end
 function group.public.all(functions)
     local t = task.me()
     task.about_to_park(t)
-    for _, f in ipairs(functions) do scope.check_function(f, "all", 2) end
+    for _, f in ipairs(functions) do scope.check_function(f, "all", 1) end
     local self = new(all_ended)
     self.list = {}
     for place, f in ipairs(functions) do self:start(place, f) end
@@ -232,7 +233,7 @@ end
 function group.public.any(functions)
     local t = task.me()
     task.about_to_park(t)
-    for _, f in ipairs(functions) do scope.check_function(f, "any", 2) end
+    for _, f in ipairs(functions) do scope.check_function(f, "any", 1) end
     local self = new(any_ended)
     for place, f in ipairs(functions) do self:start(place, f) end
     self:wait(0)
@@ -267,8 +268,8 @@ end
 
 -- `f` of each item of a list, or of each that an iterator gives, at most `n` at once.
 function group.public.map(n, items, f)
-    if type(n) ~= "number" or n < 1 then error("bad argument #1 to 'map' (a number from 1 on expected)", 2) end
-    scope.check_function(f, "map", 2)
+    if type(n) ~= "number" or n < 1 then raise("bad argument #1 to 'map' (a number from 1 on expected)") end
+    scope.check_function(f, "map", 3)
     local t = task.me()
     task.about_to_park(t)
     local self = new(all_ended)

@@ -5,6 +5,7 @@ local part = ...
 local failure = part "failure"
 local task = part "task"
 local timers = part "timers"
+local place_of, raise = part "place".where, part "place".raise
 
 local loop = { public = {}, SMALL = 4096 }
 
@@ -35,8 +36,8 @@ end
 -- A loop on a ring of the program's own, or of its own.
 function loop.public.loop(options)
     options = options or {}
-    part("options").check(options, OPTIONS, 2)
-    if options.clock ~= nil and options.clock ~= "virtual" then error('clock is "virtual", or left out', 2) end
+    part("options").check(options, OPTIONS)
+    if options.clock ~= nil and options.clock ~= "virtual" then raise('clock is "virtual", or left out') end
     return setmetatable({
         ring = options.ring or new_ring(),
         tasks = {}, count = 0, -- those that have not ended
@@ -267,7 +268,7 @@ end
 
 local function describe(t)
     local line = "task " .. t:get_name() .. " (" .. t:status() .. ")"
-    local waits, where = t:waits(), t.thread and failure.where(t.thread)
+    local waits, where = t:waits(), t.thread and place_of(t.thread)
     if waits then line = line .. ": " .. waits end
     if where then line = line .. ", at " .. where end
     return line
@@ -333,7 +334,7 @@ local function leave(self)
 end
 
 function Loop:run(f, ...)
-    if task.current() then error("co.run within a task: use co.scope or co.spawn", 2) end
+    if task.current() then raise("co.run within a task: use co.scope or co.spawn") end
     self.asleep = false
     local first = begin(self, f, ...)
     while self.count > 0 do
@@ -375,7 +376,7 @@ end
 -- One turn that doesn't wait: nil when no task is left, 0 when some are ready, else the seconds to
 -- the next deadline.
 function Loop:step()
-    if task.current() then error("step within a task", 2) end
+    if task.current() then raise("step within a task") end
     self.asleep = false
     if self.count > 0 then
         guarded_turn(self, false)
@@ -440,7 +441,7 @@ local function run(self, f, ...)
 end
 
 function loop.public.run(f, ...)
-    if task.current() then error("co.run within a task: use co.scope or co.spawn", 2) end
+    if task.current() then raise("co.run within a task: use co.scope or co.spawn") end
     leave_all()
     local self = loop.public.loop()
     self.over, self.open = false, true
@@ -472,7 +473,7 @@ function loop.public.tasks()
         local own = t.scope and t.scope.body == t and t.scope or t -- a connection's scope knows
         list[#list + 1] = setmetatable({
             name = t:get_name(), status = t:status(), waits = t:waits(), since = own.since,
-            parent = t.parent and t.parent:get_name(), where = t.thread and failure.where(t.thread),
+            parent = t.parent and t.parent:get_name(), where = t.thread and place_of(t.thread),
         }, Entry)
     end
     return list
@@ -495,7 +496,7 @@ local function stay_ready() end
 
 function loop.public.sleep(seconds)
     local t = task.me()
-    if type(seconds) ~= "number" or seconds ~= seconds then error("bad argument #1 to 'sleep' (number expected)", 2) end
+    if type(seconds) ~= "number" or seconds ~= seconds then raise("bad argument #1 to 'sleep' (number expected)") end
     task.about_to_park(t)
     if seconds <= 0 then
         t.leave = stay_ready

@@ -8,6 +8,7 @@ local scope = part "scope"
 local signal = part "signal"
 local stream = part "stream"
 local task = part "task"
+local raise = part "place".raise
 
 local process = { public = {} }
 
@@ -41,17 +42,17 @@ local function undo(self)
 end
 
 -- Raises what posix_spawn has, in the words of the function that the program has called.
-local function refuse(why, name, level)
+local function refuse(why, name)
     local what = type(why) == "string" and why:match("^bad argument #1 to '[^']*' (.*)$")
     if not what then error(why, 0) end
-    error("bad argument #1 to '" .. name .. "' " .. what, level + 1)
+    raise("bad argument #1 to '" .. name .. "' " .. what)
 end
 
--- Starts a program for the function of that name, which is so many levels up.
-local function start(program, caller, level)
+-- Starts a program for the function of that name.
+local function start(program, caller)
     local spec = {}
     for key, value in pairs(program) do
-        if type(key) ~= "number" and not OPTIONS[key] then error("unknown option: " .. tostring(key), level + 1) end
+        if type(key) ~= "number" and not OPTIONS[key] then raise("unknown option: " .. tostring(key)) end
         spec[key] = value
     end
     spec.group = program.group and 0 or nil
@@ -77,7 +78,7 @@ local function start(program, caller, level)
     local ok, pid, pidfd = pcall(luring.posix_spawn, spec)
     if not ok or pid < 0 then
         undo(self)
-        if not ok then refuse(pid, caller, level + 1) end
+        if not ok then refuse(pid, caller) end
         return failure.refused(pid, tostring(program[1]))
     end
     self.pid, self.pidfd = pid, pidfd
@@ -87,9 +88,9 @@ end
 
 -- Starts a program: co.process{"ls", "-l", stdout = "pipe"}.
 function process.public.process(program)
-    if type(program) ~= "table" then error("bad argument #1 to 'process' (table expected)", 2) end
+    if type(program) ~= "table" then raise("bad argument #1 to 'process' (table expected)") end
     task.check(task.me())
-    local p, message, errno = start(program, "process", 2)
+    local p, message, errno = start(program, "process")
     return p, message, errno
 end
 
@@ -187,7 +188,7 @@ end
 
 -- Sends a signal to the program, or to its group if it has one of its own.
 function Process:kill(name)
-    local number = signal.number(name or "TERM", "kill", 2)
+    local number = signal.number(name or "TERM", "kill", 1)
     if self.ended then
         local res = kill_rest(self, number)
         if res < 0 then return failure.refused(res) end
@@ -266,14 +267,14 @@ end
 
 local function check_number(value, name)
     if value ~= nil and (type(value) ~= "number" or value ~= value) then
-        error("bad option '" .. name .. "' (number expected)", 3)
+        raise("bad option '" .. name .. "' (number expected)")
     end
 end
 
 -- Runs a program to its end: {ok=, status=, stdout=, stderr=}. With what there was by then: nil,
 -- message, errno and the table.
 function process.public.capture(program)
-    if type(program) ~= "table" then error("bad argument #1 to 'capture' (table expected)", 2) end
+    if type(program) ~= "table" then raise("bad argument #1 to 'capture' (table expected)") end
     local spec = {}
     for key, value in pairs(program) do spec[key] = value end
     local seconds, max = spec.timeout, spec.max
@@ -283,7 +284,7 @@ function process.public.capture(program)
     spec.stdout, spec.stderr = spec.stdout or "pipe", spec.stderr or "pipe"
     local out, err = {}, {}
     task.about_to_park(task.me()) -- what can't be waited for is not started
-    local p, why, number = start(spec, "capture", 2)
+    local p, why, number = start(spec, "capture")
     if not p then return nil, why, number, { ok = false, stdout = "", stderr = "" } end
     local result
     local function execute()

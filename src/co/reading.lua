@@ -4,6 +4,8 @@
 -- all. A wait that ends early leaves all of it there.
 
 local luring = require "luring"
+local part = ...
+local raise = part "place".raise
 local find, sub, concat = string.find, string.sub, table.concat
 
 local LINE = 65536 -- the longest line, unless the program says otherwise
@@ -54,7 +56,7 @@ end
 
 local function check_count(n, name)
     if type(n) ~= "number" or n < 0 or n % 1 ~= 0 then
-        error("bad argument #1 to '" .. name .. "' (a number of bytes expected)", 3)
+        raise("bad argument #1 to '" .. name .. "' (a number of bytes expected)")
     end
 end
 

@@ -7,6 +7,7 @@ local failure = part "failure"
 local scope = part "scope"
 local stream = part "stream"
 local task = part "task"
+local raise = part "place".raise
 
 local resolve = { public = {} }
 
@@ -43,16 +44,16 @@ end
 -- The addresses of a host, with the port of a service, or with 0.
 function resolve.public.resolve(host, service)
     if type(host) ~= "string" or host:find("\0", 1, true) then
-        error("bad argument #1 to 'resolve' (a host's name or address expected)", 2)
+        raise("bad argument #1 to 'resolve' (a host's name or address expected)")
     end
     local kind = type(service)
     if service ~= nil and (kind ~= "string" and kind ~= "number" or tostring(service):find("\0", 1, true)) then
-        error("bad argument #2 to 'resolve' (a service's name or a port expected)", 2)
+        raise("bad argument #2 to 'resolve' (a service's name or a port expected)")
     end
     -- The resolver takes what is left of a port that is too large.
     local port = kind == "string" and service:find("^[+-]?%d+$") and tonumber(service) or service
     if type(port) == "number" and not (port >= 0 and port <= 65535 and port % 1 == 0) then
-        error("bad argument #2 to 'resolve' (a port is from 0 to 65535)", 2)
+        raise("bad argument #2 to 'resolve' (a port is from 0 to 65535)")
     end
     if kind == "number" then service = ("%d"):format(service) end
     return look_up(host, service)

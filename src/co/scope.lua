@@ -4,6 +4,7 @@ local luring = require "luring"
 local part = ...
 local failure = part "failure"
 local task = part "task"
+local caller, raise = part "place".caller, part "place".raise
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
 local scope = { public = {} }
@@ -77,21 +78,22 @@ local function start(self, parent, loop, background, f, ...)
     return t
 end
 
-local function check_function(f, name, level)
+-- Raises for what is no function, and argument number `place` of the function `name`.
+local function check_function(f, name, place)
     if type(f) ~= "function" then
         local meta = getmetatable(f)
         if not (type(meta) == "table" and meta.__call) then
-            error("bad argument #1 to '" .. name .. "' (function expected, got " .. type(f) .. ")", level + 1)
+            raise(("bad argument #%d to '%s' (function expected, got %s)"):format(place, name, type(f)))
         end
     end
 end
 scope.check_function = check_function
 
 function Scope:spawn(f, ...)
-    check_function(f, "spawn", 2)
+    check_function(f, "spawn", 1)
     local parent = task.me()
     local t = start(self, parent, parent.loop, false, f, ...)
-    t.spawned, t.since = failure.caller(), parent.loop:now()
+    t.spawned, t.since = caller(), parent.loop:now()
     return t
 end
 
@@ -208,7 +210,7 @@ function Deferred:close_owned() self.f() end
 
 -- Calls `f` at the scope's end.
 function Scope:defer(f)
-    check_function(f, "defer", 2)
+    check_function(f, "defer", 1)
     self:own(setmetatable({ f = f }, Deferred))
 end
 
@@ -302,15 +304,15 @@ function scope.run(f, ...)
 end
 
 function scope.public.scope(f)
-    check_function(f, "scope", 2)
+    check_function(f, "scope", 1)
     return run(true, f)
 end
 
 local function spawn(background, name, f, ...)
-    check_function(f, name, 3)
+    check_function(f, name, 1)
     local parent = task.me()
     local t = start(parent.scope, parent, parent.loop, background, f, ...)
-    t.spawned, t.since = failure.caller(), parent.loop:now()
+    t.spawned, t.since = caller(), parent.loop:now()
     return t
 end
 

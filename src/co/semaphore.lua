@@ -4,6 +4,7 @@ local part = ...
 local group = part "group"
 local scope = part "scope"
 local task = part "task"
+local raise = part "place".raise
 
 local semaphore = { public = {} }
 
@@ -11,7 +12,7 @@ local Semaphore = {}
 Semaphore.__index = Semaphore
 
 function semaphore.public.semaphore(n)
-    if type(n) ~= "number" or n < 1 then error("bad argument #1 to 'semaphore' (a number from 1 on expected)", 2) end
+    if type(n) ~= "number" or n < 1 then raise("bad argument #1 to 'semaphore' (a number from 1 on expected)") end
     return setmetatable({ free = n, first = 1, last = 0 }, Semaphore)
 end
 
@@ -59,7 +60,7 @@ end
 
 -- Calls `f` within; its results.
 function Semaphore:with(f, ...)
-    scope.check_function(f, "with", 2)
+    scope.check_function(f, "with", 1)
     self:acquire()
     local t = task.me()
     local child = group.call_within(self, f, ...)

@@ -9,6 +9,7 @@ local scope = part "scope"
 local resolve = part "resolve"
 local stream = part "stream"
 local task = part "task"
+local raise, reword = part "place".raise, part "place".reword
 
 local server = { public = {} }
 
@@ -25,7 +26,7 @@ local SERVE_OPTIONS = { max = true, on_error = true }
 function server.public.listen(host, port, options)
     address.check(host, port, "listen")
     options = options or {}
-    part("options").check(options, OPTIONS, 2)
+    part("options").check(options, OPTIONS)
     local opts = {}
     for key, value in pairs(options) do opts[key] = value end
     local list, message, errno = resolve.addresses(host, port)
@@ -34,13 +35,14 @@ function server.public.listen(host, port, options)
     local self = scope.own(setmetatable({
         fd = false, connections = {}, count = 0, closing = false, closer = false, acceptor = false, client = false,
     }, Server))
-    local fd = luring.tcp_listen(list[1], opts)
-    if fd < 0 then
-        scope.disown(self)
-        return failure.refused(fd, host)
+    local ok, fd = pcall(luring.tcp_listen, list[1], opts)
+    if ok and fd >= 0 then
+        self.fd = fd
+        return self
     end
-    self.fd = fd
-    return self
+    scope.disown(self)
+    if not ok then reword(fd, "listen", 2, 3) end
+    return failure.refused(fd, host)
 end
 
 local function is_accepting(self)
@@ -51,7 +53,7 @@ end
 -- Accepts a connection, a stream's: true, or nil, message, errno. A cancellation is one of these.
 local function accept(self, t, client)
     if not self.fd or self.closing then return nil, "closed", luring.ECANCELED end
-    if is_accepting(self) then error("another task accepts on this server", 3) end
+    if is_accepting(self) then raise("another task accepts on this server") end
     self.acceptor = t
     local fd = task.wait_bare(t, luring.accept, self.fd, CLOEXEC, t.done or t:done_of())
     if fd >= 0 then client.fd = fd end
@@ -249,12 +251,12 @@ end
 
 -- Runs `f(client)` as a task for each connection, until the server is closed and they have ended.
 function Server:serve(f, options)
-    scope.check_function(f, "serve", 2)
+    scope.check_function(f, "serve", 1)
     options = options or {}
-    part("options").check(options, SERVE_OPTIONS, 2)
+    part("options").check(options, SERVE_OPTIONS)
     local max = options.max
     if max ~= nil and (type(max) ~= "number" or max ~= max or max < 1) then
-        error("bad option 'max' (a number from 1 on expected)", 2)
+        raise("bad option 'max' (a number from 1 on expected)")
     end
     local t = task.me()
     task.about_to_park(t)

@@ -6,14 +6,15 @@ local actions = part "actions"
 local catching = part "catching"
 local failure = part "failure"
 local task = part "task"
+local raise = part "place".raise
 
 local signal = { public = {} }
 
 -- The number of a signal, by its name.
-function signal.number(name, function_name, level)
+function signal.number(name, function_name, place)
     local number = type(name) == "number" and name
         or type(name) == "string" and luring[name:find("^SIG") and name or "SIG" .. name]
-    if not number then error("bad argument to '" .. function_name .. "' (a signal expected)", level + 1) end
+    if not number then raise(("bad argument #%d to '%s' (a signal expected)"):format(place, function_name)) end
     return number
 end
 
@@ -59,14 +60,14 @@ function signal.public.signal(...)
     local numbers, names = {}, {}
     for place = 1, select("#", ...) do
         local name = select(place, ...)
-        local number = signal.number(name, "signal", 2)
+        local number = signal.number(name, "signal", place)
         if number < 1 or number > LAST or number % 1 ~= 0 then
-            error("bad argument #" .. place .. " to 'signal' (no such signal)", 2)
+            raise("bad argument #" .. place .. " to 'signal' (no such signal)")
         end
         numbers[place] = number
         if type(name) == "string" then names[number] = name end
     end
-    if #numbers == 0 then error("bad argument #1 to 'signal' (a signal expected)", 2) end
+    if #numbers == 0 then raise("bad argument #1 to 'signal' (a signal expected)") end
     local watch, refused = watch_of(t.loop, numbers)
     if not watch then return failure.refused(refused) end
     while true do

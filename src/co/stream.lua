@@ -7,6 +7,7 @@ local address = part "address"
 local reading = part "reading"
 local scope = part "scope"
 local task = part "task"
+local raise, reword = part "place".raise, part "place".reword
 
 local me, now, wait_io = task.me, task.now, task.wait_io
 local ECANCELED, EINTR = -luring.ECANCELED, -luring.EINTR
@@ -95,7 +96,7 @@ end
 
 local function check_seconds(seconds, place)
     if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds or seconds < 0) then
-        error("bad argument #" .. place .. " to 'settimeout' (seconds expected)", 3)
+        raise("bad argument #" .. place .. " to 'settimeout' (seconds expected)")
     end
 end
 
@@ -145,7 +146,7 @@ end
 local function fill_odd(self, t, n)
     local fd, get = self.fd, self.get
     if not fd or self.closing then return closed() end
-    if busy(self.reader, get, fd) then error("another task reads from this stream", 3) end
+    if busy(self.reader, get, fd) then raise("another task reads from this stream") end
     if self.stopping then
         task.check(t)
         return nil, "stopping", luring.ECANCELED
@@ -177,7 +178,7 @@ end
 -- Raises where another task waits for more of what has been read: it would find it gone.
 function Stream:refuse_reader()
     if busy(self.reader, self.get, self.fd) and self.reader ~= now.task then
-        error("another task reads from this stream", 3)
+        raise("another task reads from this stream")
     end
 end
 
@@ -206,7 +207,7 @@ local function text_of(...)
     for place = 1, n do
         local piece = select(place, ...)
         if type(piece) ~= "string" and type(piece) ~= "number" then
-            error("bad argument #" .. place .. " to 'write' (string expected, got " .. type(piece) .. ")", 3)
+            raise("bad argument #" .. place .. " to 'write' (string expected, got " .. type(piece) .. ")")
         end
     end
     if n == 1 then return tostring((...)) end
@@ -237,7 +238,7 @@ end
 local function check_writer(self, t)
     local sender = self.sender
     if busy(self.writer, self.put, self.fd) or sender and sender ~= t and busy(sender, luring.read, self.source) then
-        error("another task writes to this stream", 4)
+        raise("another task writes to this stream")
     end
 end
 stream.check_writer = check_writer
@@ -326,7 +327,7 @@ function Stream:release()
     local fd = self.fd
     if not fd then return closed() end
     if busy(self.reader, self.get, fd) or busy(self.writer, self.put, fd) then
-        error("a task waits on this stream", 2)
+        raise("a task waits on this stream")
     end
     local unread = self.size > 0 and reading.take(self, self.size) or ""
     scope.disown(self)
@@ -361,7 +362,8 @@ end
 
 function Stream:setopt(level, name, value)
     if not self.fd then return closed() end
-    local res = luring.setsockopt(self.fd, level, name, value)
+    local ok, res = pcall(luring.setsockopt, self.fd, level, name, value)
+    if not ok then reword(res, "setopt", 2, 1) end
     if res < 0 then return failure.refused(res) end
     return true
 end
@@ -376,7 +378,8 @@ end
 
 -- A stream of a descriptor that the program has.
 function stream.public.stream(fd)
-    local number = type(fd) == "number" and fd or luring.fileno(fd)
+    local ok, number = pcall(luring.fileno, fd)
+    if not ok then reword(number, "stream", 1, 1) end
     local kind = luring.getsockopt(number, luring.SOL_SOCKET, luring.SO_TYPE)
     return scope.own(kind == luring.SOCK_STREAM and stream.of_socket(number) or stream.of_pipe(number))
 end

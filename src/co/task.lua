@@ -7,6 +7,7 @@
 local luring = require "luring"
 local part = ...
 local failure = part "failure"
+local place_of, raise = part "place".where, part "place".raise
 
 local create, resume, yield, running = coroutine.create, coroutine.resume, coroutine.yield, coroutine.running
 local cqe_seen = luring.cqe_seen
@@ -45,7 +46,7 @@ local may_yield = coroutine.isyieldable
 -- The running task, or an error.
 local function me()
     local t = now.task
-    if not t then error("only a task can wait: run this by co.run", 3) end
+    if not t then raise("only a task can wait: run this by co.run") end
     return t
 end
 task.me = me
@@ -329,7 +330,7 @@ local function in_words(t, err)
     if type(err) ~= "string" then return err end
     local number, what = err:match("^luring/co/task%.lua:%d+: bad argument #(%d+) to '[^']*' (.*)$")
     if not number then return err end
-    local where = failure.where(t.inner or t.thread)
+    local where = place_of(t.inner or t.thread)
     what = what:gsub("got function%)$", "got no value)")
     what = ("bad argument #%d to '%s' %s"):format(number - 1, task.names[t.op], what)
     return where and where .. ": " .. what or what
@@ -548,7 +549,7 @@ end
 -- Waits until it has ended: its results, or its error.
 function Task:join()
     local t = me()
-    if self == t then error("a task can't join itself", 2) end
+    if self == t then raise("a task can't join itself") end
     if not self.state then
         task.about_to_park(t)
         self.joiners = self.joiners or {}

@@ -1,0 +1,46 @@
+-- Places in the program: where it calls the module, and what is wrong there.
+
+local place = {}
+
+-- Where a coroutine is in the program: "chat.lua:41".
+function place.where(thread)
+    local level = 0
+    while true do
+        local info = debug.getinfo(thread, level, "Sl")
+        if not info then return nil end
+        if info.currentline > 0 and not info.source:find("^@luring/co/") then
+            return info.short_src .. ":" .. info.currentline
+        end
+        level = level + 1
+    end
+end
+
+-- The same of the one who calls the module.
+function place.caller()
+    local level = 2
+    while true do
+        local info = debug.getinfo(level, "Sl")
+        if not info then return nil end
+        if info.currentline > 0 and not info.source:find("^@luring/co/") then
+            return info.short_src .. ":" .. info.currentline
+        end
+        level = level + 1
+    end
+end
+
+-- Raises what is wrong with a call of the module, at the place where the program has made it: how many
+-- of the module's own functions are between says nothing, and a call at the end of a function none.
+function place.raise(message)
+    local where = place.caller()
+    error(where and where .. ": " .. message or message, 0)
+end
+
+-- Raises the error of a function of luring in the words of the module's function `name`: what it says of its
+-- argument number `from` is said of that one's number `to`.
+function place.reword(err, name, from, to)
+    local number, what = tostring(err):match("bad argument #(%d+) to '[^']*' (.*)$")
+    if not number then error(err, 0) end
+    place.raise(("bad argument #%d to '%s' %s"):format(number - from + to, name, what))
+end
+
+return place
