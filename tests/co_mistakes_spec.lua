@@ -1,4 +1,5 @@
 local co = require "luring.co"
+local luring = require "luring"
 
 local HERE = "tests/co_mistakes_spec.lua:%d+: "
 
@@ -7,6 +8,16 @@ local function outside(f)
     local ok, err = pcall(f)
     assert.is_false(ok)
     return err
+end
+
+local function plain(text)
+    return (text:gsub("%p", "%%%0"))
+end
+
+-- Two streams, closed at the end of the task.
+local function pair()
+    local one, other = luring.socketpair()
+    return co.stream(one), co.stream(other)
 end
 
 describe("a mistake", function()
@@ -37,5 +48,25 @@ describe("a mistake", function()
         end)
         assert.is_false(ok)
         assert.truthy(err:find("^" .. HERE .. "bad argument #1 to 'sleep' %(number expected%)"), err)
+    end)
+
+    it("of a dot in a colon's place is called that", function()
+        for name, f in pairs {
+            write = function(s) s.write("x") end,
+            line = function(s) s.line() end,
+            settimeout = function(s) s.settimeout("x") end,
+            send = function() co.channel(1).send(1) end,
+            set = function() co.event().set() end,
+            join = function() co.spawn(co.sleep, 0).join() end,
+            serve = function() co.listen("127.0.0.1", 0).serve(print) end,
+        } do
+            local ok, err = pcall(co.run, function()
+                f(pair())
+                return 1
+            end)
+            assert.is_false(ok)
+            local text = "calling '" .. name .. "' on bad self (a method is called with a colon)"
+            assert.truthy(err:find("^" .. HERE .. plain(text)), name .. "\n" .. err)
+        end
     end)
 end)

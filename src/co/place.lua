@@ -28,10 +28,28 @@ function place.caller()
     end
 end
 
+-- What is wrong with a call by a dot, whose first argument is no object.
+function place.bad_self(name)
+    return ("calling '%s' on bad self (a method is called with a colon)"):format(name or "?")
+end
+
+-- Whether one of the module's functions that have led here is such a call.
+local function has_bad_self()
+    local level = 3
+    while true do
+        local info = debug.getinfo(level, "S")
+        if not info or not info.source:find("^@luring/co/") then return false end
+        local name, value = debug.getlocal(level, 1)
+        if name == "self" and type(value) ~= "table" then return true end
+        level = level + 1
+    end
+end
+
 -- Raises what is wrong with a call of the module, at the place where the program has made it: how many
 -- of the module's own functions are between says nothing, and a call at the end of a function none.
 function place.raise(message)
     local where = place.caller()
+    if has_bad_self() then message = place.bad_self(message:match("to '([^']*)'")) end
     error(where and where .. ": " .. message or message, 0)
 end
 

@@ -7,7 +7,7 @@
 local luring = require "luring"
 local part = ...
 local failure = part "failure"
-local place_of, raise = part "place".where, part "place".raise
+local bad_self, place_of, raise = part "place".bad_self, part "place".where, part "place".raise
 
 local create, resume, yield, running = coroutine.create, coroutine.resume, coroutine.yield, coroutine.running
 local cqe_seen = luring.cqe_seen
@@ -257,11 +257,24 @@ local function note_trace(t, err)
     t.trace = lines
 end
 
+-- What Lua says of a method that was called by a dot.
+local function of_self(t, err)
+    if type(err) ~= "string" or not err:find("^luring/co/%l+%.lua:%d+: attempt to index .*'self'") then return err end
+    local where = place_of(t.thread)
+    local what = bad_self(debug.getinfo(t.thread, 0, "n").name)
+    return where and where .. ": " .. what or what
+end
+
 local function fail(t, err)
     now.task = t -- whose failure it is, if there is no memory for this
     if t.thread then
-        if err ~= t.doomed then t.died = failure.traceback(t.thread) end
-        err = close_variables(t.thread, err)
+        local said = err
+        if err ~= t.doomed then
+            t.died = failure.traceback(t.thread)
+            said = of_self(t, err)
+        end
+        local last = close_variables(t.thread, err)
+        err = last == err and said or last
     end
     if t.doomed and err == t.doomed then
         now.task = false
