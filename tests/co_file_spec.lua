@@ -338,6 +338,7 @@ describe("a process", function()
             } do
                 for _, name in ipairs { "stdin", "stdout", "stderr" } do wrong[name] = wrong[name] or "pipe" end
                 assert_mistake(function() local _ = co.process(wrong) end, "bad argument #1 to 'process' %(")
+                wrong.stdin = nil
                 assert_mistake(function() local _ = co.capture(wrong) end, "bad argument #1 to 'capture' %(")
             end
             assert.equal(before, drive.open_descriptors(before))

@@ -5,6 +5,7 @@ local part = ...
 local address = part "address"
 local failure = part "failure"
 local group = part "group"
+local options_of = part "options"
 local resolve = part "resolve"
 local scope = part "scope"
 local stream = part "stream"
@@ -113,10 +114,11 @@ end
 function connect.public.connect(host, port, options)
     address.check(host, port, "connect")
     options = options or {}
-    part("options").check(options, OPTIONS)
+    options_of.check(options, OPTIONS, 3, "connect")
     if options.bind ~= nil and (type(options.bind) ~= "string" or not address.known(options.bind, 0)) then
         raise("bad option 'bind' (a numeric address expected)")
     end
+    options_of.check_number(options.timeout, "timeout")
     local s, message, errno, named
     if options.timeout then
         s, message, errno, named = group.public.timeout(options.timeout, connected, host, port, options)

@@ -48,17 +48,12 @@ local function closed(self)
     return nil, (self.path and self.path .. ": " or "") .. "closed", luring.EBADF
 end
 
--- Raises what is wrong with a path or with options.
+-- Raises what is wrong with a path.
 local function check_path(path, name)
     if type(path) ~= "string" then raise("bad argument #1 to '" .. name .. "' (string expected)") end
     if path:find("\0", 1, true) then
         raise("bad argument #1 to '" .. name .. "' (a path without zero bytes expected)")
     end
-end
-
-local function check_options(options, known, name)
-    if type(options) ~= "table" then raise("bad argument #3 to '" .. name .. "' (table expected)") end
-    part("options").check(options, known)
 end
 
 -- The number of a descriptor, which an object may have; nil for what is none.
@@ -89,7 +84,7 @@ function file.public.open(path, mode, options)
     local flags = MODES[plain(mode or "r")]
     if not flags then raise("bad argument #2 to 'open' (invalid mode)") end
     options = options or {}
-    check_options(options, OPEN_OPTIONS, "open")
+    part("options").check(options, OPEN_OPTIONS, 3, "open")
     check_open_options(options)
     local t = task.me()
     local perm = flags % (luring.O_CREAT * 2) >= luring.O_CREAT and (options.perm or PERMISSIONS) or 0
@@ -131,7 +126,8 @@ end
 -- A file of a descriptor that the program has.
 function file.public.file(fd)
     local number = number_of(fd)
-    if not number then raise("bad argument #1 to 'file' (a descriptor expected)") end
+    if not number then raise("bad argument #1 to 'file' (a descriptor expected, got " .. type(fd) .. ")") end
+    if number < 0 then raise("bad argument #1 to 'file' (a descriptor expected, got " .. number .. ")") end
     return scope.own(new(number))
 end
 
@@ -287,7 +283,7 @@ function file.public.write_file(path, data, options)
     check_path(path, "write_file")
     if type(data) ~= "string" then raise("bad argument #2 to 'write_file' (string expected)") end
     options = options or {}
-    check_options(options, WRITE_OPTIONS, "write_file")
+    part("options").check(options, WRITE_OPTIONS, 3, "write_file")
     local to = options.atomic and path .. "." .. luring.now() .. ".new" or path
     local there = false
     local child = group.call(with_file, function(open)

@@ -201,10 +201,18 @@ function Several:outcome()
     return self.list
 end
 
+-- Raises for what is no list of functions.
+local function check_list(functions, name)
+    if type(functions) ~= "table" then
+        raise(("bad argument #1 to '%s' (a list of functions expected, got %s)"):format(name, type(functions)))
+    end
+    for _, f in ipairs(functions) do scope.check_function(f, name, 1) end
+end
+
 function group.public.all(functions)
     local t = task.me()
     task.about_to_park(t)
-    for _, f in ipairs(functions) do scope.check_function(f, "all", 1) end
+    check_list(functions, "all")
     local self = new(all_ended)
     self.list = {}
     for place, f in ipairs(functions) do self:start(place, f) end
@@ -233,7 +241,7 @@ end
 function group.public.any(functions)
     local t = task.me()
     task.about_to_park(t)
-    for _, f in ipairs(functions) do scope.check_function(f, "any", 1) end
+    check_list(functions, "any")
     local self = new(any_ended)
     for place, f in ipairs(functions) do self:start(place, f) end
     self:wait(0)
@@ -269,6 +277,7 @@ end
 -- `f` of each item of a list, or of each that an iterator gives, at most `n` at once.
 function group.public.map(n, items, f)
     if type(n) ~= "number" or n < 1 then raise("bad argument #1 to 'map' (a number from 1 on expected)") end
+    if type(items) ~= "table" then scope.check_function(items, "map", 2) end
     scope.check_function(f, "map", 3)
     local t = task.me()
     task.about_to_park(t)

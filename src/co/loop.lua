@@ -36,8 +36,11 @@ end
 -- A loop on a ring of the program's own, or of its own.
 function loop.public.loop(options)
     options = options or {}
-    part("options").check(options, OPTIONS)
-    if options.clock ~= nil and options.clock ~= "virtual" then raise('clock is "virtual", or left out') end
+    part("options").check(options, OPTIONS, 1, "loop")
+    if options.ring ~= nil and not pcall(luring.ring_fd, options.ring) then
+        raise("bad option 'ring' (a ring expected)")
+    end
+    if options.clock ~= nil and options.clock ~= "virtual" then raise([[bad option 'clock' ("virtual" expected)]]) end
     return setmetatable({
         ring = options.ring or new_ring(),
         tasks = {}, count = 0, -- those that have not ended
@@ -295,8 +298,9 @@ local function report_deadlock(self)
 end
 
 -- Makes the first task, whose scope is the loop's outermost.
-local function begin(self, f, ...)
+local function begin(self, name, f, ...)
     local scope = part "scope"
+    scope.check_function(f, name, 1)
     local first = task.start(self, nil, nil, nil, scope.run, f, ...)
     first.hidden = true
     return first
@@ -336,7 +340,7 @@ end
 function Loop:run(f, ...)
     if task.current() then raise("co.run within a task: use co.scope or co.spawn") end
     self.asleep = false
-    local first = begin(self, f, ...)
+    local first = begin(self, "run", f, ...)
     while self.count > 0 do
         if not guarded_turn(self, true) then
             if self.stuck then -- tasks that can't even be cancelled
@@ -354,7 +358,7 @@ end
 
 -- Starts a task from outside of all tasks.
 function Loop:spawn(f, ...)
-    local first = begin(self, f, ...)
+    local first = begin(self, "spawn", f, ...)
     first.hidden = nil
     first.on_end = function(t)
         if t.state == "failed" and not t.joined then

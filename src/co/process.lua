@@ -4,6 +4,7 @@ local luring = require "luring"
 local part = ...
 local failure = part "failure"
 local group = part "group"
+local options = part "options"
 local scope = part "scope"
 local signal = part "signal"
 local stream = part "stream"
@@ -45,6 +46,7 @@ end
 local function refuse(why, name)
     local what = type(why) == "string" and why:match("^bad argument #1 to '[^']*' (.*)$")
     if not what then error(why, 0) end
+    if name == "process" then what = what:gsub("('std%l+' must be a descriptor)", '%1 or "pipe"') end
     raise("bad argument #1 to '" .. name .. "' " .. what)
 end
 
@@ -265,12 +267,6 @@ local function collect(from, max, into)
     end
 end
 
-local function check_number(value, name)
-    if value ~= nil and (type(value) ~= "number" or value ~= value) then
-        raise("bad option '" .. name .. "' (number expected)")
-    end
-end
-
 -- Runs a program to its end: {ok=, status=, stdout=, stderr=}. With what there was by then: nil,
 -- message, errno and the table.
 function process.public.capture(program)
@@ -278,8 +274,9 @@ function process.public.capture(program)
     local spec = {}
     for key, value in pairs(program) do spec[key] = value end
     local seconds, max = spec.timeout, spec.max
-    check_number(seconds, "timeout")
-    check_number(max, "max")
+    options.check_number(seconds, "timeout")
+    options.check_number(max, "max")
+    if spec.stdin == "pipe" then raise("bad option 'stdin' (a descriptor expected: nobody would write into a pipe)") end
     spec.timeout, spec.max = nil, nil
     spec.stdout, spec.stderr = spec.stdout or "pipe", spec.stderr or "pipe"
     local out, err = {}, {}

@@ -60,6 +60,12 @@ local function check_count(n, name)
     end
 end
 
+local function check_most(max, name)
+    if type(max) ~= "number" or max < 0 then
+        raise("bad argument #1 to '" .. name .. "' (a number of bytes expected)")
+    end
+end
+
 -- Gets more, and keeps it: true, nil at the end, or nil, message, errno.
 local function more(self, n)
     local data, message, errno = self:fill(n)
@@ -130,7 +136,7 @@ end
 function Reading:line(max, form)
     if self.reader then self:refuse_reader() end
     if max == "L" then max, form = nil, "L" end
-    max = max or LINE
+    if max then check_most(max, "line") else max = LINE end
     local length -- of the line with its end
     local place = find(self.buf, "\n", self.at, true)
     local seen = #self.buf - self.at + 1
@@ -177,6 +183,7 @@ end
 
 -- All there is until the end, "" if that is nothing; too much is an error, and stays.
 function Reading:read_all(max)
+    if max then check_most(max, "read_all") end
     while true do
         if max and self.size > max then return nil, "too much to read", luring.EMSGSIZE end
         local data, message, errno = more(self)

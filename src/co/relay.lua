@@ -2,9 +2,13 @@
 
 local part = ...
 local group = part "group"
+local options_of = part "options"
 local task = part "task"
+local raise = part "place".raise
 
 local relay = { public = {} }
+
+local OPTIONS = { idle = true }
 
 -- From one to the other, until the end of the first.
 local function pump(from, to, shared)
@@ -26,9 +30,20 @@ local function pump(from, to, shared)
     end
 end
 
+local function check_stream(x, place)
+    if type(x) ~= "table" or not x.read or not x.write then
+        raise(("bad argument #%d to 'relay' (a stream expected, got %s)"):format(place, type(x)))
+    end
+end
+
 -- True when both have ended, or nil, message, errno; with `idle`, when nothing came for so long.
 function relay.public.relay(a, b, options)
-    local shared = { idle = options and options.idle, last = task.me().loop:now() }
+    check_stream(a, 1)
+    check_stream(b, 2)
+    options = options or {}
+    options_of.check(options, OPTIONS, 3, "relay")
+    options_of.check_number(options.idle, "idle")
+    local shared = { idle = options.idle, last = task.me().loop:now() }
     if shared.idle then
         a:settimeout(shared.idle, a.write_seconds)
         b:settimeout(shared.idle, b.write_seconds)

@@ -148,8 +148,8 @@ local function forget(self, x)
     end
 end
 
--- Moves an object, which has a method `close`, into the scope: it is closed at the end.
-function Scope:own(x)
+-- Moves an object into the scope: it is closed at the end.
+local function own(self, x)
     local home = homes[x]
     if home == self and self.places[x] then return x end
     -- What takes memory comes first: without it the object is still the other's.
@@ -160,6 +160,15 @@ function Scope:own(x)
     self.owned[place] = x
     if home then forget(home, x) end
     return x
+end
+
+-- The same for one of the program's, which has a method `close`.
+function Scope:own(x)
+    local kind = type(x)
+    if kind ~= "table" and kind ~= "userdata" or not x.close then
+        raise("bad argument #1 to 'own' (an object with a method 'close' expected, got " .. kind .. ")")
+    end
+    return own(self, x)
 end
 
 -- Takes an object from its owner: it is the program's own to close.
@@ -173,7 +182,7 @@ end
 -- nothing that fails meanwhile loses it.
 function scope.own(x)
     local t = task.current()
-    if t and t.scope then t.scope:own(x) end
+    if t and t.scope then own(t.scope, x) end
     return x
 end
 
@@ -211,7 +220,7 @@ function Deferred:close_owned() self.f() end
 -- Calls `f` at the scope's end.
 function Scope:defer(f)
     check_function(f, "defer", 1)
-    self:own(setmetatable({ f = f }, Deferred))
+    own(self, setmetatable({ f = f }, Deferred))
 end
 
 local function close_all(self)

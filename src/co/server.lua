@@ -26,7 +26,7 @@ local SERVE_OPTIONS = { max = true, on_error = true }
 function server.public.listen(host, port, options)
     address.check(host, port, "listen")
     options = options or {}
-    part("options").check(options, OPTIONS)
+    part("options").check(options, OPTIONS, 3, "listen")
     local opts = {}
     for key, value in pairs(options) do opts[key] = value end
     local list, message, errno = resolve.addresses(host, port)
@@ -253,7 +253,7 @@ end
 function Server:serve(f, options)
     scope.check_function(f, "serve", 1)
     options = options or {}
-    part("options").check(options, SERVE_OPTIONS)
+    part("options").check(options, SERVE_OPTIONS, 2, "serve")
     local max = options.max
     if max ~= nil and (type(max) ~= "number" or max ~= max or max < 1) then
         raise("bad option 'max' (a number from 1 on expected)")

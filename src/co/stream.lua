@@ -380,6 +380,7 @@ end
 function stream.public.stream(fd)
     local ok, number = pcall(luring.fileno, fd)
     if not ok then reword(number, "stream", 1, 1) end
+    if number < 0 then raise("bad argument #1 to 'stream' (a descriptor expected, got " .. number .. ")") end
     local kind = luring.getsockopt(number, luring.SOL_SOCKET, luring.SO_TYPE)
     return scope.own(kind == luring.SOCK_STREAM and stream.of_socket(number) or stream.of_pipe(number))
 end
