@@ -7,6 +7,8 @@ endif
 PREFIX ?= /usr/local
 LUA_CMOD_DIR ?= $(PREFIX)/lib/lua/$(LUA_ABI)
 LUA_LMOD_DIR ?= $(PREFIX)/share/lua/$(LUA_ABI)
+# pkg-config gives nothing for a Lua that it does not know.
+$(foreach folder,LUA_CMOD_DIR LUA_LMOD_DIR,$(if $($(folder)),,$(error $(folder) is empty: it is a folder to install into)))
 MAN_DIR ?= $(PREFIX)/share/man
 MAN_PAGE ?= luring.3
 DOC_DIR ?= $(PREFIX)/share/doc/luring
@@ -49,7 +51,13 @@ CHANGELOG = CHANGELOG.md
 DOCUMENTS = README.md $(CHANGELOG) $(filter-out docs/packaging.md docs/releasing.md docs/hardening.md %.lua %.3,$(wildcard docs/*)) examples
 LICENSES = LICENSE NOTICE $(wildcard vendor/LICENSES)
 
-.PHONY: build install install-doc uninstall check check-valgrind check-asan check-model soak fuzz check-messages check-kernels check-elf docs demo deps bench bench-http check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5 check-threads miri mutants
+# What is removed again: the folders of the annotations, from the innermost on, and files.
+ANNOTATIONS = $(addprefix $(DESTDIR)$(LUA_LMOD_DIR)/,luring/co/socket luring/co luring/luv luring)
+PAGES = $(MAN_PAGE) $(basename $(MAN_PAGE)).co$(suffix $(MAN_PAGE))
+INSTALLED_DOC = $(PAGES:%=$(DESTDIR)$(MAN_DIR)/man3/%) $(addprefix $(DESTDIR)$(LICENSE_DIR)/,$(notdir $(LICENSES))) \
+	$(addprefix $(DESTDIR)$(DOC_DIR)/,$(shell find $(DOCUMENTS) -type f))
+
+.PHONY: build install install-doc uninstall uninstall-doc check check-valgrind check-asan check-model soak fuzz check-messages check-kernels check-elf docs demo deps bench bench-http check-misuse check-instructions check-annotations vendor dist check-liburing check-packages deb rpm arch clean help lua5.5 check-threads miri mutants
 
 build: ## build for one Lua (LUA_VERSION: 5.1 5.2 5.3 5.4 5.5 jit)
 	@$(ONE_LUA)CARGO='$(CARGO)' scripts/need-rust
@@ -74,9 +82,14 @@ install-doc: ## put the documents into $(DESTDIR)$(DOC_DIR), the licences and th
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(LICENSE_DIR) $(LICENSES)
 	scripts/install-doc $(DESTDIR)$(DOC_DIR) $(DOCUMENTS)
 
-uninstall: ## remove it from there
-	$(ONE_LUA)rm -f $(DESTDIR)$(LUA_CMOD_DIR)/luring.so \
-		$(foreach of,. co co/socket luv,$(DESTDIR)$(LUA_LMOD_DIR)/luring/$(of)/meta.lua)
+uninstall: ## remove what install has put there
+	$(ONE_LUA)rm -f $(DESTDIR)$(LUA_CMOD_DIR)/luring.so $(ANNOTATIONS:%=%/meta.lua)
+	@rmdir $(ANNOTATIONS) 2>/dev/null || true
+
+uninstall-doc: ## remove what install-doc has put there
+	rm -f $(INSTALLED_DOC)
+	@rmdir $(addprefix $(DESTDIR)$(DOC_DIR)/,docs examples) 2>/dev/null || true
+	@rmdir $(DESTDIR)$(DOC_DIR) $(DESTDIR)$(LICENSE_DIR) 2>/dev/null || true
 
 check: ## run every test on every Lua that is installed (LUA_VERSIONS narrows it)
 	@MAKE="$(MAKE)" MODULES="$(MODULES)" VENDORED="$(VENDORED)" scripts/check $(LUA_VERSIONS)
