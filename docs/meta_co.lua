@@ -46,6 +46,7 @@ local loop = {}
 
 ---@class luring.co.output
 ---@field ok boolean
+---@field kind? string
 ---@field status? integer
 ---@field stdout string
 ---@field stderr string
@@ -405,7 +406,8 @@ function stream:release() end
 ---@return integer? errno
 function stream:peer() end
 
----Passes on what each brings, half-closes included, until both have ended. `options`: `idle`, after which it gives up.
+---Passes on what each brings, half-closes included, until both have ended. `options`: `idle`, seconds without a byte either
+---way, after which it gives `nil, "timed out", ETIMEDOUT`.
 ---@param a luring.co.stream
 ---@param b luring.co.stream
 ---@param options? luring.co.relay_options
@@ -450,10 +452,11 @@ function server:close() end
 ---@return boolean
 function server:stop(grace) end
 
----With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
----`file:truncate(n?)`, `file:close()`, `file:getfd()`.
+---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave; `perm`, a new file's
+---permissions (`tonumber("640", 8)`). A file has a stream's methods for reading, which give nil alone at its end.
+---`file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own position alone; without `n` it
+---reads 64 KiB at most. `file:write` gives how many bytes it has written. `file:sync()`, `file:stat()` (statx's fields,
+---`type` and `size`), `file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@param path string
 ---@param mode? string
 ---@param options? luring.co.open_options
@@ -494,8 +497,8 @@ function co.write_file(path, data, options) end
 ---@return integer? errno
 function co.process(program) end
 
----Runs a program to its end: `{ok=, status=, stdout=, stderr=}`. With `timeout` and `max` in the table it may give
----`nil, message, errno` and, fourth, what there was by then.
+---Runs a program to its end: `{ok=, kind=, status=, stdout=, stderr=}`, where `kind` is "exit" or "signal", and `status`
+---its number. With `timeout` and `max` in the table it may give `nil, message, errno` and, fourth, what there was by then.
 ---@param program luring.co.captured_program
 ---@return luring.co.output?
 ---@return string? message
@@ -683,10 +686,11 @@ function server:address() end
 ---@return fun(): luring.co.stream?
 function server:accepts() end
 
----With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
----`file:truncate(n?)`, `file:close()`, `file:getfd()`.
+---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave; `perm`, a new file's
+---permissions (`tonumber("640", 8)`). A file has a stream's methods for reading, which give nil alone at its end.
+---`file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own position alone; without `n` it
+---reads 64 KiB at most. `file:write` gives how many bytes it has written. `file:sync()`, `file:stat()` (statx's fields,
+---`type` and `size`), `file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@param n? luring.integer
 ---@param at? luring.integer
 ---@return string?
@@ -694,10 +698,11 @@ function server:accepts() end
 ---@return integer? errno
 function file:read(n, at) end
 
----With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
----`file:truncate(n?)`, `file:close()`, `file:getfd()`.
+---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave; `perm`, a new file's
+---permissions (`tonumber("640", 8)`). A file has a stream's methods for reading, which give nil alone at its end.
+---`file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own position alone; without `n` it
+---reads 64 KiB at most. `file:write` gives how many bytes it has written. `file:sync()`, `file:stat()` (statx's fields,
+---`type` and `size`), `file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@param s string
 ---@param at? luring.integer
 ---@return integer?
@@ -706,47 +711,52 @@ function file:read(n, at) end
 ---@return integer? written
 function file:write(s, at) end
 
----With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
----`file:truncate(n?)`, `file:close()`, `file:getfd()`.
+---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave; `perm`, a new file's
+---permissions (`tonumber("640", 8)`). A file has a stream's methods for reading, which give nil alone at its end.
+---`file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own position alone; without `n` it
+---reads 64 KiB at most. `file:write` gives how many bytes it has written. `file:sync()`, `file:stat()` (statx's fields,
+---`type` and `size`), `file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@return boolean?
 ---@return string? message
 ---@return integer? errno
 function file:sync() end
 
----With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
----`file:truncate(n?)`, `file:close()`, `file:getfd()`.
+---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave; `perm`, a new file's
+---permissions (`tonumber("640", 8)`). A file has a stream's methods for reading, which give nil alone at its end.
+---`file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own position alone; without `n` it
+---reads 64 KiB at most. `file:write` gives how many bytes it has written. `file:sync()`, `file:stat()` (statx's fields,
+---`type` and `size`), `file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@return luring.co.stat?
 ---@return string? message
 ---@return integer? errno
 function file:stat() end
 
----With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
----`file:truncate(n?)`, `file:close()`, `file:getfd()`.
+---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave; `perm`, a new file's
+---permissions (`tonumber("640", 8)`). A file has a stream's methods for reading, which give nil alone at its end.
+---`file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own position alone; without `n` it
+---reads 64 KiB at most. `file:write` gives how many bytes it has written. `file:sync()`, `file:stat()` (statx's fields,
+---`type` and `size`), `file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@param n? luring.integer
 ---@return boolean?
 ---@return string? message
 ---@return integer? errno
 function file:truncate(n) end
 
----With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
----`file:truncate(n?)`, `file:close()`, `file:getfd()`.
+---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave; `perm`, a new file's
+---permissions (`tonumber("640", 8)`). A file has a stream's methods for reading, which give nil alone at its end.
+---`file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own position alone; without `n` it
+---reads 64 KiB at most. `file:write` gives how many bytes it has written. `file:sync()`, `file:stat()` (statx's fields,
+---`type` and `size`), `file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@return boolean?
 ---@return string? message
 ---@return integer? errno
 function file:close() end
 
----With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave, `perm`. A file has a
----stream's methods for reading. `file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own
----position alone; without `n` it reads 64 KiB at most. `file:sync()`, `file:stat()` (statx's fields, `type` and `size`),
----`file:truncate(n?)`, `file:close()`, `file:getfd()`.
+---With Lua's modes. `options`: `beneath`, a folder (or its descriptor) that the path must not leave; `perm`, a new file's
+---permissions (`tonumber("640", 8)`). A file has a stream's methods for reading, which give nil alone at its end.
+---`file:read(n?, at?)` and `file:write(s, at?)` take an offset, which leaves the file's own position alone; without `n` it
+---reads 64 KiB at most. `file:write` gives how many bytes it has written. `file:sync()`, `file:stat()` (statx's fields,
+---`type` and `size`), `file:truncate(n?)`, `file:close()`, `file:getfd()`.
 ---@return integer
 function file:getfd() end
 
