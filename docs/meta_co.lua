@@ -4,6 +4,7 @@
 
 ---@class luring.co.captured_program
 ---@field [integer] string
+---@field input? string
 ---@field timeout? number
 ---@field max? integer
 ---@field stdin? luring.integer|userdata|table
@@ -498,7 +499,8 @@ function co.write_file(path, data, options) end
 function co.process(program) end
 
 ---Runs a program to its end: `{ok=, kind=, status=, stdout=, stderr=}`, where `kind` is "exit" or "signal", and `status`
----its number. With `timeout` and `max` in the table it may give `nil, message, errno` and, fourth, what there was by then.
+---its number. `input` in the table is what it reads. With `timeout` and `max` it may give `nil, message, errno` and, fourth,
+---what there was by then.
 ---@param program luring.co.captured_program
 ---@return luring.co.output?
 ---@return string? message

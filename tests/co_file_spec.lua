@@ -455,4 +455,19 @@ describe("a process", function()
             assert.is_nil((co.capture { "sh", "-c", "yes", max = 100000 }))
         end)
     end)
+
+    it("is given what it reads, as far as it does", function()
+        co.run(function()
+            co.sleep(0)
+            local before = drive.descriptors()
+            local large = ("0123456789"):rep(100000)
+            for _, input in ipairs { "", "a\0b", large } do
+                assert.equal(input, assert(co.capture { "cat", input = input }).stdout)
+            end
+            assert.is_true(assert(co.capture { "true", input = large }).ok)
+            local nothing, message = co.capture { "sleep", "100", input = large, timeout = 0.1 }
+            assert.same({ nil, "timed out" }, { nothing, message })
+            assert.equal(before, drive.open_descriptors(before))
+        end)
+    end)
 end)

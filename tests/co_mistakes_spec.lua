@@ -108,8 +108,12 @@ describe("a mistake", function()
             ["bad argument #1 to 'process' (field 'stdin' must be a descriptor or \"pipe\")"] = function()
                 co.process { "true", stdin = "text" }
             end,
-            ["bad option 'stdin' (a descriptor expected: nobody would write into a pipe)"] = function()
+            ["bad option 'stdin' (a descriptor expected: what is to be read is 'input')"] = function()
                 co.capture { "cat", stdin = "pipe" }
+            end,
+            ["bad option 'input' (string expected)"] = function() co.capture { "cat", input = 5 } end,
+            ["bad option 'input' (there is a 'stdin' too)"] = function()
+                co.capture { "cat", input = "x", stdin = 0 }
             end,
         } do
             local err = inside(f)

@@ -267,6 +267,23 @@ local function collect(from, max, into)
     end
 end
 
+-- Writes all that a program is to read. One that reads less has ended, or will.
+local function feed(to, input)
+    to:write(input)
+    to:close()
+    return true
+end
+
+local function check_input(spec)
+    if spec.stdin == "pipe" then
+        raise("bad option 'stdin' (a descriptor expected: what is to be read is 'input')")
+    elseif spec.input ~= nil and type(spec.input) ~= "string" then
+        raise("bad option 'input' (string expected)")
+    elseif spec.input and spec.stdin then
+        raise("bad option 'input' (there is a 'stdin' too)")
+    end
+end
+
 -- Runs a program to its end: {ok=, status=, stdout=, stderr=}. With what there was by then: nil,
 -- message, errno and the table.
 function process.public.capture(program)
@@ -276,8 +293,10 @@ function process.public.capture(program)
     local seconds, max = spec.timeout, spec.max
     options.check_number(seconds, "timeout")
     options.check_number(max, "max")
-    if spec.stdin == "pipe" then raise("bad option 'stdin' (a descriptor expected: nobody would write into a pipe)") end
-    spec.timeout, spec.max = nil, nil
+    check_input(spec)
+    local input = spec.input
+    spec.timeout, spec.max, spec.input = nil, nil, nil
+    if input then spec.stdin = "pipe" end
     spec.stdout, spec.stderr = spec.stdout or "pipe", spec.stderr or "pipe"
     local out, err = {}, {}
     task.about_to_park(task.me()) -- what can't be waited for is not started
@@ -286,6 +305,7 @@ function process.public.capture(program)
     local result
     local function execute()
         local work = { function() p:wait() return true end }
+        if input then work[#work + 1] = function() return feed(p.stdin, input) end end
         if p.stdout then work[#work + 1] = function() return collect(p.stdout, max, out) end end
         if p.stderr then work[#work + 1] = function() return collect(p.stderr, max, err) end end
         local done
