@@ -7,16 +7,12 @@ local scope = part "scope"
 local task = part "task"
 local raise = part "place".raise
 
-local create, resume, running, status, yield =
-    coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
+local create, resume, running, yield = coroutine.create, coroutine.resume, coroutine.running, coroutine.yield
 local cancelled = failure.public.cancelled
 
 local calls = { public = {} }
 
--- Whether Lua's own pcall can be yielded across: not on PUC Lua 5.1.
-local probe = create(function() return pcall(yield) end)
-resume(probe)
-local own_is_enough = status(probe) == "suspended"
+local own_is_enough = task.waits_in_pcall
 
 -- Lua's own, but for a cancellation, which goes on.
 local function passed(ok, ...)

@@ -37,6 +37,14 @@ local PATIENCE = 100
 local now = { task = false, ending = false }
 task.now = now
 
+-- Whether a task can wait within Lua's own pcall: not on PUC Lua 5.1, nor in the iterator of a for.
+local probe = create(function() return pcall(yield) end)
+resume(probe)
+task.waits_in_pcall = coroutine.status(probe) == "suspended"
+
+local NO_WAIT = task.waits_in_pcall and " (no task can wait within table.sort, string.gsub or another function of C)"
+    or " (no task can wait there: in place of pcall take co.pcall, of an iterator a while loop)"
+
 local queueing -- the task whose action is being queued
 local numbers = 0
 
@@ -281,8 +289,8 @@ local function fail(t, err)
         return finish(t, "cancelled")
     end
     if type(err) == "string" and err:find("attempt to yield across", 1, true)
-        and not err:find("co.pcall may", 1, true) then
-        err = err .. " (co.pcall may wait inside)"
+        and not err:find(NO_WAIT, 1, true) then
+        err = err .. NO_WAIT
     end
     t.err = err
     if type(err) == "string" and err ~= t.told then note_trace(t, err) end
