@@ -184,7 +184,7 @@ function co.tasks() end
 
 ---Calls `f(s)`, and returns its results when all tasks in it have ended and what it owns is closed. `s:spawn(f, ...)` starts
 ---a task in it, `s:defer(f)` calls `f` at its end, `s:own(x)` moves `x` here, and `s:cancel(why?)` ends it:
----`nil, why, ECANCELED`.
+---`nil, why, ECANCELED`. A scope that has ended takes nothing any more: these raise.
 ---@param f fun(s: luring.co.scope): any...
 ---@return any ...
 function co.scope(f) end
@@ -537,7 +537,7 @@ function loop:timeout() end
 
 ---Calls `f(s)`, and returns its results when all tasks in it have ended and what it owns is closed. `s:spawn(f, ...)` starts
 ---a task in it, `s:defer(f)` calls `f` at its end, `s:own(x)` moves `x` here, and `s:cancel(why?)` ends it:
----`nil, why, ECANCELED`.
+---`nil, why, ECANCELED`. A scope that has ended takes nothing any more: these raise.
 ---@param f function
 ---@param ... any
 ---@return luring.co.task
@@ -545,20 +545,20 @@ function scope:spawn(f, ...) end
 
 ---Calls `f(s)`, and returns its results when all tasks in it have ended and what it owns is closed. `s:spawn(f, ...)` starts
 ---a task in it, `s:defer(f)` calls `f` at its end, `s:own(x)` moves `x` here, and `s:cancel(why?)` ends it:
----`nil, why, ECANCELED`.
+---`nil, why, ECANCELED`. A scope that has ended takes nothing any more: these raise.
 ---@param f function
 function scope:defer(f) end
 
 ---Calls `f(s)`, and returns its results when all tasks in it have ended and what it owns is closed. `s:spawn(f, ...)` starts
 ---a task in it, `s:defer(f)` calls `f` at its end, `s:own(x)` moves `x` here, and `s:cancel(why?)` ends it:
----`nil, why, ECANCELED`.
+---`nil, why, ECANCELED`. A scope that has ended takes nothing any more: these raise.
 ---@param x table
 ---@return table
 function scope:own(x) end
 
 ---Calls `f(s)`, and returns its results when all tasks in it have ended and what it owns is closed. `s:spawn(f, ...)` starts
 ---a task in it, `s:defer(f)` calls `f` at its end, `s:own(x)` moves `x` here, and `s:cancel(why?)` ends it:
----`nil, why, ECANCELED`.
+---`nil, why, ECANCELED`. A scope that has ended takes nothing any more: these raise.
 ---@param why? any
 function scope:cancel(why) end
 

@@ -56,6 +56,45 @@ describe("a <close> variable", function()
         end
     end)
 
+    it("may be a stream, a file, a server or a program", function()
+        if not closes then return pending("this Lua has none") end
+        local block = function_of [[
+            local make, f = ...
+            local x <close> = make()
+            return f(x)
+        ]]
+        local kinds = {
+            stream = function() return (connected()) end,
+            file = function() return assert(co.open "/dev/null") end,
+            server = function() return assert(co.listen("127.0.0.1", 0)) end,
+            program = function() return assert(co.process { "sleep", "10" }) end,
+        }
+        for kind, make in pairs(kinds) do
+            co.run(function()
+                local held
+                block(make, function(x) held = x end)
+                if kind == "program" then
+                    assert.same({ nil, "signal", luring.SIGTERM }, { held:wait() })
+                else
+                    assert.equal(-1, held:getfd())
+                end
+                local ok, err = pcall(co.scope, function()
+                    block(make, function(x)
+                        held = x
+                        error("on purpose", 0)
+                    end)
+                end)
+                assert.is_false(ok)
+                assert.truthy(err:find("^on purpose"), err)
+                if kind == "program" then
+                    assert.same({ nil, "signal", luring.SIGTERM }, { held:wait() })
+                else
+                    assert.equal(-1, held:getfd())
+                end
+            end)
+        end
+    end)
+
     it("may raise when it is closed: that is the task's error", function()
         if not closes then return pending("this Lua has none") end
         local raises = function_of [[

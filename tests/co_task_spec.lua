@@ -316,6 +316,22 @@ describe("a scope", function()
         end)
     end)
 
+    it("takes nothing when it has ended: nobody would run or close it", function()
+        co.run(function()
+            local ended
+            co.scope(function(s) ended = s end)
+            for _, call in ipairs {
+                function() ended:spawn(function() end) end,
+                function() ended:defer(function() end) end,
+                function() ended:own(co.stream((luring.pipe2()))) end,
+            } do
+                local ok, err = pcall(call)
+                assert.is_false(ok)
+                assert.truthy(err:find("co_task_spec.lua:%d+: the scope has ended"), err)
+            end
+        end)
+    end)
+
     it("is where spawn's children belong", function()
         co.run(function()
             local done

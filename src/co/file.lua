@@ -236,6 +236,7 @@ function File:close()
     return true
 end
 
+File.__close = scope.close_variable
 File.drop_descriptor = scope.drop_descriptor
 
 function File:getfd()

@@ -243,6 +243,8 @@ function Process:close()
     return true
 end
 
+Process.__close = scope.close_variable
+
 -- Ends a program for which there is no memory to wait.
 function Process:drop_descriptor()
     close_theirs(self)

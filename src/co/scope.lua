@@ -89,8 +89,14 @@ local function check_function(f, name, place)
 end
 scope.check_function = check_function
 
+-- Raises where a scope takes nothing any more: a task would never run, and what it owned not be closed.
+local function check_open(self)
+    if self.ended then raise("the scope has ended") end
+end
+
 function Scope:spawn(f, ...)
     check_function(f, "spawn", 1)
+    check_open(self)
     local parent = task.me()
     local t = start(self, parent, parent.loop, false, f, ...)
     t.spawned, t.since = caller(), parent.loop:now()
@@ -168,6 +174,7 @@ function Scope:own(x)
     if kind ~= "table" and kind ~= "userdata" or not x.close then
         raise("bad argument #1 to 'own' (an object with a method 'close' expected, got " .. kind .. ")")
     end
+    check_open(self)
     return own(self, x)
 end
 
@@ -184,6 +191,12 @@ function scope.own(x)
     local t = task.current()
     if t and t.scope then own(t.scope, x) end
     return x
+end
+
+-- Closes a <close> variable. Where that would have to wait and can't, as when its task ends by an error, its owner
+-- does it.
+function scope.close_variable(x)
+    pcall(x.close, x)
 end
 
 -- Closes an object's descriptor, and does nothing else. What has a descriptor has this as a method, or one of
@@ -220,6 +233,7 @@ function Deferred:close_owned() self.f() end
 -- Calls `f` at the scope's end.
 function Scope:defer(f)
     check_function(f, "defer", 1)
+    check_open(self)
     own(self, setmetatable({ f = f }, Deferred))
 end
 
@@ -295,6 +309,7 @@ local function run(with_scope, f, ...)
         body = start(self, t, t.loop, false, f, ...)
     end
     self:settle(t)
+    self.ended = true
     if self.failed then
         local err = self:error()
         t.told = err

@@ -102,6 +102,8 @@ function Server:close()
     return true
 end
 
+Server.__close = scope.close_variable
+
 -- The host and the port that it listens at.
 function Server:address()
     if not self.fd then return nil, "closed", luring.ECANCELED end

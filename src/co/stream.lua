@@ -317,6 +317,8 @@ function Stream:close()
     return true
 end
 
+Stream.__close = scope.close_variable
+
 function Stream:drop_descriptor()
     self.odd = true
     scope.drop_descriptor(self)
