@@ -308,3 +308,36 @@ describe("a finalizer that runs while a view's method is called", function()
         end)
     end
 end)
+
+-- The first object of a kind makes the kind's type: there must be one, or an object would have memory
+-- that goes with the other.
+local FIRST = [[
+local drive = require "drive"
+local luring = require "luring"
+local ring = luring.queue_init(4, 0)
+local kinds = {
+    buffer = function() return luring.buffer(64) end,
+    buf_ring = function() return ring:buf_ring(1, 64) end,
+}
+local inner, outer
+assert(drive.ambush(%d, function() inner = kinds.%s() end, function(owe)
+    owe()
+    outer = kinds.%s()
+end))
+print(inner == nil or debug.getmetatable(inner) == debug.getmetatable(outer), inner ~= nil)
+]]
+
+describe("a finalizer that runs while the first object of its kind is made", function()
+    for _, kind in ipairs { "buffer", "buf_ring" } do
+        it("may make one: both are of one type: " .. kind, function()
+            local reached = 0
+            for n = 1, 6 do
+                local result = child.run(FIRST:format(n, kind, kind))
+                assert.truthy(result.output:find("^true"), result.output)
+                assert.equal(0, result.status)
+                if result.output:find("true\ttrue") then reached = reached + 1 end
+            end
+            assert.is_true(reached > 1)
+        end)
+    end
+end)

@@ -189,12 +189,7 @@ pub fn push<T: Kind>(lua: &mut Lua) -> *mut T {
         lua.pop();
         push_type::<T>(lua);
         guard::check(lua);
-        lua.push_copy(-1);
-        lua.registry_set(T::here());
-        // Only now: what raises before leaves a shelf that is garbage.
-        let shelf = Shelf::<T>::of(lua);
-        // SAFETY: the registry keeps the metatable, and that the shelf, as long as the state is there.
-        unsafe { guard::at_close(lua, shelf.cast()) };
+        keep_type::<T>(lua);
     }
     let shelf = Shelf::<T>::of(lua);
     // SAFETY: the shelf is there as long as the metatable; the object is on the stack, and as
@@ -208,6 +203,21 @@ pub fn push<T: Kind>(lua: &mut Lua) -> *mut T {
         lua.set_metatable(-2);
         &raw mut (*place).value
     }
+}
+
+/// Makes the metatable on top the kind's, unless a finalizer has made one meanwhile, which takes
+/// its place then: objects of both would have places on each other's shelf. May raise.
+fn keep_type<T: Kind>(lua: &mut Lua) {
+    if lua.registry_get(T::here()) == Type::Table {
+        return lua.remove(-2);
+    }
+    lua.pop();
+    lua.push_copy(-1);
+    lua.registry_set(T::here());
+    // Only now: what raises before leaves a shelf that is garbage.
+    let shelf = Shelf::<T>::of(lua);
+    // SAFETY: the registry keeps the metatable, and that the shelf, as long as the state is there.
+    unsafe { guard::at_close(lua, shelf.cast()) };
 }
 
 /// Pushes the metatable. What `getmetatable` gives is a name: a program could take `__gc`
