@@ -590,7 +590,8 @@ function luring.fixed(slot) end
 ---Submits, waits and calls the callbacks until nothing is in flight, or `stop` is called; with `on_message`, until `stop`.
 ---Completions are seen before their callbacks run: `cqe_seen` is not needed. Returns 0, what `stop` was given, or `-errno`
 ---if the kernel refuses to be entered. Ctrl-C raises the interpreter's own error. A callback that raises ends it too, and
----loses nothing. A ring that runs can't be run again.
+---loses nothing. A ring that runs can't be run again, and -EBUSY says that this is a finalizer, and `do_cqes` of the same
+---ring makes a value.
 ---@param ring luring.ring
 ---@return any
 function luring.run(ring) end

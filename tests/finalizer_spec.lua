@@ -341,3 +341,34 @@ describe("a finalizer that runs while the first object of its kind is made", fun
         end)
     end
 end)
+
+-- What has come can't be delivered then, and there is nothing else to wait for.
+local RUN = [[
+local luring = require "luring"
+local drive = require "drive"
+local told, busy = {}, 0
+for n = 1, 6 do
+    local ring = luring.queue_init(4, 0)
+    luring.statx(ring, luring.AT_FDCWD, "/", 0, luring.STATX_BASIC_STATS, function(cqe, _, stat)
+        told[n] = stat.stx_mode
+        luring.cqe_seen(ring, cqe)
+    end)
+    luring.submit_and_wait(ring, 1)
+    drive.ambush(n, function()
+        if luring.run(ring) == -luring.EBUSY then busy = busy + 1 end
+    end, function(owe)
+        owe()
+        luring.do_cqes(ring)
+    end)
+    luring.queue_exit(ring)
+end
+print(#told, busy > 0)
+]]
+
+describe("a finalizer that runs while the value of a completion is made", function()
+    it("may not wait in run for what it keeps from being delivered", function()
+        local result = child.run(RUN)
+        assert.equal("6\ttrue\n", result.output)
+        assert.equal(0, result.status)
+    end)
+end)

@@ -51,6 +51,9 @@ fn turn(lua: &mut Lua, handle: Handle) -> i32 {
         if ring.busy() == 0 && !ring.messages.are_wanted() {
             break;
         }
+        if ring.is_lent() {
+            return -(sys::EBUSY as i32); // in a finalizer, while a value is made: nothing is delivered
+        }
         let submitted = ring.submit(1);
         let passing = [-(sys::EINTR as i32), -(sys::EAGAIN as i32), -(sys::EBUSY as i32)];
         if submitted < 0 && !passing.contains(&submitted) {
