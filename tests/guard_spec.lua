@@ -205,6 +205,33 @@ describe("what finalizers make while a Lua state is closed", function()
         assert.is_true(kib < 4000, kib .. " KiB more")
     end)
 
+    it("is not used when its finalizer runs in the midst of a call, which is an error then", function()
+        ends_well([[
+            local luring = require "luring"
+            ring = luring.queue_init(4, 0)
+            local socket = luring.socket_fd(luring.AF_UNIX, luring.SOCK_DGRAM)
+            local buffer = luring.buffer(4096)
+            local function is_gone() return not pcall(buffer.sub, buffer, 1, 1) end
+            -- On Lua 5.1 and LuaJIT each step finalizes one object more, the youngest first.
+            local address = setmetatable({}, { __index = function(_, field)
+                for _ = 1, 1e5 do
+                    if is_gone() then break end
+                    collectgarbage("step", 0)
+                end
+                return field == "family" and luring.AF_UNIX or "/nobody"
+            end })
+            last = finalizer(function()
+                pcall(collectgarbage, "setstepmul", 1)
+                local ok, message = pcall(luring.sendto, ring, socket, buffer, 0, address)
+                assert(ok ~= is_gone(), message)
+                local wanted = _VERSION == "Lua 5.1" and "the buffer has been collected" or ""
+                assert(tostring(message):find(wanted, 1, true), message)
+                luring.queue_exit(ring)
+                io.write("done")
+            end)
+        ]])
+    end)
+
     it("is refused in a finalizer that is older than the module, and what was made is no more", function()
         ends_well([[
             local luring

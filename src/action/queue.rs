@@ -1,15 +1,15 @@
 //! How every action is queued: check, anchor, place.
 
 use crate::handle::{self, Handle, RING};
-use crate::lua::{Lua, Message, RawState};
+use crate::lua::{Lua, Message, RawState, Type};
 use crate::ring::Ring;
 use crate::ring::callbacks::Id;
 use crate::ring::in_flight::InFlight;
 use crate::ring::slab::Full;
 use crate::sys;
 use crate::values::arg::{Args, Place};
-use crate::values::integers;
 use crate::values::reply::Answer;
+use crate::values::{buffer, group, integers};
 use std::ffi::c_int;
 
 /// An SQE, as liburing's helpers take it.
@@ -97,10 +97,14 @@ where
     let room = args.room().saturating_add(A::Answer::ROOM);
     if callback.is_new() || anchors > 0 {
         let mut value = 0;
-        args.each_anchor(FIRST, |index| value = index);
+        args.each_anchor(FIRST, |index| {
+            check_again(lua, index);
+            value = index;
+        });
         if anchors > 1 {
             value = lua.top();
         }
+        ring = handle.ring(lua);
         anchor(lua, ring, callback, index, slot, value, room);
     }
 
@@ -126,6 +130,15 @@ where
     A::Answer::settle(ring, key);
     lua.push_light(key.raw());
     1
+}
+
+/// Raises if a buffer or a group can't be used any more: what has run since it was checked may have
+/// given a view back or closed a group, and a state that is being closed finalizes what is in use.
+fn check_again(lua: &mut Lua, index: c_int) {
+    if lua.kind(index) == Type::Userdata {
+        buffer::taken(lua, index);
+        group::find(lua, index);
+    }
 }
 
 /// Submits, if a full queue is to do that by itself: whether there is room now.

@@ -294,7 +294,7 @@ unsafe extern "C-unwind" fn view(state: RawState) -> c_int {
     let Bytes { span, lease } = own_bytes(lua);
     let span = named(lua, span);
     let view = push(lua);
-    // Making it may run any Lua code, but the buffer is on the stack.
+    own(lua); // as in `set`
     lease.into_iter().for_each(Lease::keep);
     // SAFETY: it is on the stack.
     unsafe { (*view).fill(Bytes { span, lease }) };

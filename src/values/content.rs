@@ -8,7 +8,6 @@ use crate::ring::hold::Held;
 use crate::ring::in_flight::Reply;
 use crate::ring::region::Use;
 use std::ffi::c_int;
-use std::ptr::null;
 
 /// At most 2^32-1 bytes that the kernel reads from while the action is in flight.
 #[derive(Clone, Copy)]
@@ -88,10 +87,6 @@ impl Arg for Content {
                 Wire { ptr: copy, len: string.len }
             }
             Content::String(string) => string,
-            // Given back since the check, by a finalizer: the kernel finds no memory there.
-            Content::From(buffer::Bytes { span, lease: Some(lease) }) if lease.is_back() => {
-                Wire { ptr: null(), len: span.len }
-            }
             Content::From(buffer::Bytes { span, lease }) => {
                 let held = match lease {
                     Some(lease) => Held::Lease(span, lease),

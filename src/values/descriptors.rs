@@ -22,7 +22,8 @@ pub struct Descriptors {
 impl Descriptors {
     /// `len` times -1. May raise out of memory; leaves a value on the stack, which they are in.
     fn empty(lua: &mut Lua, len: usize) -> Descriptors {
-        let ptr: *mut c_int = lua.push_userdata(len.max(1) * size_of::<c_int>()).cast();
+        // One byte more: it is as large as no object, or a program's numbers might be taken for one.
+        let ptr: *mut c_int = lua.push_userdata(len * size_of::<c_int>() + 1).cast();
         // SAFETY: Lua has just made it that large. -1 is all ones.
         unsafe { ptr.write_bytes(0xff, len) };
         Descriptors { ptr, len: len as u32, objects: false }

@@ -104,16 +104,20 @@ impl<T: Kind> Shelf<T> {
         lua.error(Message::new(format_args!("luring has lost its objects")))
     }
 
-    /// A free place, which is taken. The metatable is on top. May raise out of memory.
+    /// A free place, which is taken. The metatable is on top. May raise out of memory, and raises
+    /// when the state is being closed.
     ///
     /// # Safety
     /// The shelf is the metatable's.
     unsafe fn take(shelf: *mut Shelf<T>, lua: &mut Lua) -> *mut Place<T> {
         // SAFETY: the caller's promise; places are there as long as the shelf.
         unsafe {
-            // Making more may run finalizers, which take them.
+            // Making more may run finalizers, which take them, and the guard's, which clears the shelf.
             while (*shelf).free.is_null() {
                 Shelf::extend(shelf, lua);
+            }
+            if (*shelf).closed {
+                lua.error(Message::new(format_args!("the Lua state is being closed")));
             }
             let place = (*shelf).free;
             (*shelf).free = (*place).next;
@@ -195,9 +199,6 @@ pub fn push<T: Kind>(lua: &mut Lua) -> *mut T {
     // SAFETY: the shelf is there as long as the metatable; the object is on the stack, and as
     // large. It becomes one when it has a place.
     unsafe {
-        if (*shelf).closed {
-            lua.error(Message::new(format_args!("the Lua state is being closed")));
-        }
         let place = Shelf::take(shelf, lua);
         object.write(Object { mark: mark(object), place });
         lua.set_metatable(-2);
