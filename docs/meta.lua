@@ -322,7 +322,7 @@ function luring.addrinfo(answer) end
 ---@return integer
 function luring.getsockopt(sockfd, level, optname) end
 
----An option as the kernel has it, of at most `optlen` bytes.
+---An option as the kernel has it, of at most `optlen` bytes; SO_GET_FILTER counts instructions, of 8 bytes.
 ---@param sockfd luring.integer|userdata|table
 ---@param level luring.integer
 ---@param optname luring.integer

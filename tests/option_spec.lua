@@ -192,6 +192,65 @@ describe("a socket", function()
         assert.equal(-luring.EBADF, luring.getsockopt(fd, luring.SOL_SOCKET, luring.SO_ERROR))
     end)
 
+    -- A socket with a filter of `count` instructions, and these. The kernel is told where they are: in a buffer,
+    -- whose pages are new.
+    local kept = {}
+    local function filtered(count)
+        local function mapped()
+            local places = {}
+            for first in drive.contents("/proc/self/maps"):gmatch("(%x+)%-%x+ rw%-s") do places[first] = true end
+            return places
+        end
+        local before = mapped()
+        local buffer = luring.buffer(2 ^ 16, { shared = true })
+        kept[#kept + 1] = buffer
+        local place
+        for first in pairs(mapped()) do
+            if not before[first] then place = tonumber(first, 16) end
+        end
+        local filter = ("\6\0\0\0AAAA"):rep(count) -- each returns a number
+        buffer:set(1, filter)
+        local function number(value, bytes)
+            local text = ""
+            for _ = 1, bytes do
+                text, value = text .. string.char(value % 256), math.floor(value / 256)
+            end
+            return text
+        end
+        local fd = luring.socket_fd(luring.AF_INET, luring.SOCK_DGRAM)
+        local program = number(count, 2) .. ("\0"):rep(6) .. number(place, 8)
+        assert.equal(0, luring.setsockopt(fd, luring.SOL_SOCKET, luring.SO_ATTACH_FILTER, program))
+        return fd, filter
+    end
+
+    it("has a filter, whose length is not in bytes", function()
+        local socket = luring.socket_fd(luring.AF_INET, luring.SOCK_DGRAM)
+        local is_little = luring.getsockopt_bytes(socket, luring.SOL_SOCKET, luring.SO_TYPE, 4):byte() ~= 0
+        luring.close_fd(socket)
+        if not is_little then return pending "these instructions are a little-endian machine's" end
+        for count = 1, 5 do
+            local fd = filtered(count)
+            local first = luring.getsockopt(fd, luring.SOL_SOCKET, luring.SO_GET_FILTER)
+            assert.equal(count > 4 and -luring.EINVAL or 6, first)
+            luring.close_fd(fd)
+        end
+        local fd, filter = filtered(4000)
+        for _, room in ipairs { 4000, 4096, 2 ^ 31 - 1 } do
+            assert.equal(filter, luring.getsockopt_bytes(fd, luring.SOL_SOCKET, luring.SO_GET_FILTER, room))
+        end
+        assert.equal(-luring.EINVAL, luring.getsockopt_bytes(fd, luring.SOL_SOCKET, luring.SO_GET_FILTER, 3999))
+        if drive.has "cmd_sock" then
+            local ring = luring.queue_init(4, 0)
+            local get, room = luring.SOCKET_URING_OP_GETSOCKOPT, ("\0"):rep(4000)
+            local res, value = drive.one(ring, "cmd_sock", get, fd, luring.SOL_SOCKET, luring.SO_GET_FILTER, room)
+            if res ~= -luring.EOPNOTSUPP then
+                assert.same({ 4000, filter:sub(1, 4000) }, { res, value })
+            end
+            luring.queue_exit(ring)
+        end
+        luring.close_fd(fd)
+    end)
+
     it("has options that are bytes", function()
         local fd = luring.socket_fd(luring.AF_INET, luring.SOCK_STREAM)
         local function linger(size)

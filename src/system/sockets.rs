@@ -9,6 +9,7 @@ use crate::values::address::{self, Address};
 use crate::values::descriptor::descriptor;
 use crate::values::fields;
 use crate::values::integers::{bytes, int, integer};
+use crate::values::optval::{INSTRUCTION, INSTRUCTIONS};
 use std::ffi::{CStr, c_int};
 
 functions! {
@@ -85,27 +86,30 @@ functions! {
 
     /// `getsockopt(fd, level, name)`: an option that is an integer. See getsockopt(2).
     fn getsockopt(lua, fd: descriptor, level: int, name: int) {
-        let mut value: c_int = 0;
+        let mut value = [0 as c_int; INSTRUCTION]; // room for as many instructions as an int has bytes
         let mut len = size_of::<c_int>() as sys::socklen_t;
-        // SAFETY: the value is live and has the size given.
-        let returned = result(unsafe { sys::getsockopt(fd, level, name, (&raw mut value).cast(), &mut len) });
-        if returned < 0 { returned } else { value.into() }
+        // SAFETY: the value is live and has the size given, even if that counts instructions.
+        let returned = result(unsafe { sys::getsockopt(fd, level, name, value.as_mut_ptr().cast(), &mut len) });
+        if returned < 0 { returned } else { value[0].into() }
     }
 
     /// `getsockopt_bytes(fd, level, name, optlen)`: an option as it is. See getsockopt(2).
     fn getsockopt_bytes(lua, fd: descriptor, level: int, name: int, optlen: optlen) {
-        let value: *mut u8 = lua.push_userdata(optlen as usize).cast();
+        let is_filter = (level, name) == (sys::SOL_SOCKET as c_int, sys::SO_GET_FILTER as c_int);
+        let (most, unit) = if is_filter { (optlen.min(INSTRUCTIONS), INSTRUCTION) } else { (optlen, 1) };
+        let room = most as usize * unit;
+        let value: *mut u8 = lua.push_userdata(room).cast();
         // Some options are questions: the kernel reads what is there first.
         // SAFETY: there is room for as many.
-        unsafe { value.write_bytes(0, optlen as usize) };
-        let mut len: sys::socklen_t = optlen;
+        unsafe { value.write_bytes(0, room) };
+        let mut len: sys::socklen_t = most;
         // SAFETY: as above.
         let returned = result(unsafe { sys::getsockopt(fd, level, name, value.cast(), &mut len) });
         if returned < 0 {
             lua.push_integer(returned);
         } else {
             // SAFETY: the memory is on the stack, as a userdata.
-            lua.push_bytes(unsafe { std::slice::from_raw_parts(value, len.min(optlen) as usize) });
+            lua.push_bytes(unsafe { std::slice::from_raw_parts(value, len.min(most) as usize * unit) });
         }
         Pushed(1)
     }

@@ -9,6 +9,12 @@ use std::ffi::c_int;
 /// The largest option, in bytes.
 const LARGEST: usize = 4096;
 
+/// How many bytes an instruction of a socket's filter has: SO_GET_FILTER takes the length for a
+/// number of these, and writes as many.
+pub const INSTRUCTION: usize = 8;
+/// How many a filter may have (BPF_MAXINSNS).
+pub const INSTRUCTIONS: u32 = 4096;
+
 /// A C int, or the bytes of any other option: what the kernel reads, and overwrites.
 #[derive(Clone, Copy)]
 pub struct OptVal {
@@ -40,8 +46,9 @@ impl Arg for OptVal {
         self.len as usize
     }
 
+    /// As many instructions, if it is SO_GET_FILTER.
     fn room(self) -> usize {
-        self.front()
+        self.front() * INSTRUCTION
     }
 
     fn size(self) -> u32 {
