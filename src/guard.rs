@@ -130,7 +130,11 @@ pub fn register(lua: &mut Lua) {
     lua.push_function(close);
     lua.set_field(-2, c"__gc");
     lua.set_metatable(userdata);
-    lua.registry_set(registry_key());
+    // Making it may have run finalizers, and one of those may have made the state's.
+    match find(lua).is_null() {
+        true => lua.registry_set(registry_key()),
+        false => lua.pop(),
+    }
 }
 
 /// Why a ring that is made now would not be ended, if so. It may change whenever Lua code
@@ -227,7 +231,8 @@ pub fn release(lua: &Lua, number: u32) {
     lua.set_top(top);
 }
 
-/// The guard's finalizer.
+/// The guard's finalizer, and that of one that the registry never had, for want of memory or since
+/// there was another.
 unsafe extern "C-unwind" fn close(state: RawState) -> c_int {
     // SAFETY: Lua calls with a live state.
     let lua = unsafe { Lua::new(state) };
@@ -235,7 +240,7 @@ unsafe extern "C-unwind" fn close(state: RawState) -> c_int {
     // list changes only here.
     unsafe {
         let guard = find(&lua);
-        if guard.is_null() {
+        if guard.is_null() || guard as usize != lua.pointer(1) {
             return 0;
         }
         (*guard).closed = true;

@@ -81,6 +81,31 @@ describe("where Lua has no memory for one thing after the other,", function()
         end
     end)
 
+    it("the module is loaded or not, and what was to guard its rings ends none of a later load's", function()
+        -- In registries that are full at one step or another.
+        for fill = 0, 4 do
+            for step = 100, 400 do
+                local calls, err = host.starve(([[
+                    if jit then jit.off() end
+                    local open
+                    for place in package.cpath:gmatch("[^;]+") do
+                        open = open or package.loadlib((place:gsub("%%?", "luring")), "luaopen_luring")
+                    end
+                    for i = 1, %d do debug.getregistry()["filler" .. i] = true end
+                    return function() open() end, function(err)
+                        if err ~= nil and not tostring(err):find("not enough memory", 1, true) then error(err, 0) end
+                        local luring = open()
+                        local ring = luring.queue_init(4, 0)
+                        collectgarbage()
+                        luring.nop(ring)
+                        luring.queue_exit(luring.queue_init(4, 0))
+                        luring.queue_exit(ring)
+                    end]]):format(fill), SPANS["for good"], step)
+                assert.is_nil(err, ("%d fillers, allocation %d: %s"):format(fill, calls * step, tostring(err)))
+            end
+        end
+    end)
+
     it("the module is loaded or not, and the next time it is", function()
         local calls, err = host.starve([[
             if jit then jit.off() end
