@@ -248,6 +248,31 @@ describe("what finalizers make while a Lua state is closed", function()
     end)
 end)
 
+describe("the module, loaded where there is no C stack left", function()
+    it("leaves the program its hooks", function()
+        ends_well([[
+            local open
+            for place in package.cpath:gmatch("[^;]+") do
+                open = open or package.loadlib((place:gsub("%?", "luring")), "luaopen_luring")
+            end
+            local function hook() end
+            debug.sethook(hook, "l")
+            for n = 300, 1, -1 do
+                for _, load in ipairs { open, function() open() end } do
+                    local function nested(depth)
+                        if depth == 0 then return string.gsub("x", "x", load) end
+                        string.gsub("x", "x", function() nested(depth - 1) end)
+                    end
+                    local loaded = pcall(nested, n)
+                    local now, mask = debug.gethook()
+                    assert(now == hook and mask == "l", mask)
+                    if loaded then return io.write("done") end
+                end
+            end
+        ]])
+    end)
+end)
+
 describe("a finalizer that loads the module first", function()
     -- A coroutine of its passes for none before Lua 5.4.4.
     it("while it is being loaded leaves the program one that guards its rings", function()
