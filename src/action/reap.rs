@@ -167,6 +167,8 @@ fn deliver_seen(lua: &mut Lua, handle: Handle, completion: Completion, callback:
     let Some((arguments, flags)) = push_call(lua, handle, completion, callback) else {
         return lua.set_top(TABLE);
     };
+    // What is seen is not delivered again, so its callback must be called: not too deep for that.
+    lua.rehearse();
     let top = lua.top();
     let Some(ring) = handle.get(lua).filter(|ring| ring.is_head(&completion)) else {
         return lua.set_top(TABLE);

@@ -25,12 +25,23 @@ impl Lua {
         (first..).map_while(|level| call_at(thread, level)).any(|call| call == (Some(function), memory))
     }
 
+    /// Calls what does nothing: raises where there is no C stack for a call. May run any Lua code.
+    pub fn rehearse(&mut self) {
+        self.push_function(nothing);
+        self.call(0);
+    }
+
     /// Runs a little Lua code, so that hooks are called: an interpreter's Ctrl-C sets one.
     /// Raises what they raise.
     pub fn run_hooks(&mut self) {
         self.push_chunk("for _ = 1, 100 do end", c"for _ = 1, 100 do end");
         self.call(0);
     }
+}
+
+/// A function for Lua.
+pub(super) unsafe extern "C-unwind" fn nothing(_state: RawState) -> c_int {
+    0
 }
 
 /// The C function that a coroutine is in at this level, and the userdata that is its first

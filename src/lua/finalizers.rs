@@ -1,9 +1,9 @@
 //! Whether a finalizer runs, and so what is made now may never be finalized.
 
+use super::calls::nothing;
 use super::{Lua, RawState};
 use mlua::ffi;
 use std::cell::Cell;
-use std::ffi::c_int;
 
 thread_local! {
     static CALLED: Cell<bool> = const { Cell::new(false) };
@@ -11,10 +11,6 @@ thread_local! {
 
 unsafe extern "C-unwind" fn note(_state: RawState, _call: *mut ffi::lua_Debug) {
     CALLED.set(true);
-}
-
-unsafe extern "C-unwind" fn nothing(_state: RawState) -> c_int {
-    0
 }
 
 impl Lua {
