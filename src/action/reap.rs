@@ -234,12 +234,18 @@ fn push_call(
 
 /// Calls the handler of the message that has come, if one has. Raises what it raises.
 fn deliver_message(lua: &mut Lua, handle: Handle) -> bool {
-    let Some(message) = usable(lua, handle).and_then(|ring| ring.messages.take()) else { return false };
+    if !usable(lua, handle).is_some_and(|ring| ring.messages.has_come()) {
+        return false;
+    }
     lua.set_top(TABLE);
-    if handle::push_handler(lua, TABLE) == Type::Nil {
+    let handler = handle::push_handler(lua, TABLE);
+    lua.rehearse(); // as in `deliver_seen`
+    // Unless other code has taken it meanwhile.
+    let message = usable(lua, handle).and_then(Ring::take_message);
+    let Some(message) = message.filter(|_| handler != Type::Nil) else {
         lua.set_top(TABLE);
         return true;
-    }
+    };
     lua.push_integer(message.res.into());
     lua.push_integer(message.data as i64);
     lua.push_integer(message.flags.into());

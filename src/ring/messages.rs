@@ -22,7 +22,7 @@ pub struct Message {
 /// What a ring does with messages.
 pub struct Messages {
     wanted: bool,
-    /// The one that has come, until it is delivered.
+    /// The one at the head of the queue, until it is taken.
     next: Option<Message>,
 }
 
@@ -32,7 +32,7 @@ impl Messages {
         Messages { wanted: false, next: None }
     }
 
-    /// Those that come are kept for `take`.
+    /// Those that come are kept for `take_message`.
     pub fn want(&mut self) {
         self.wanted = true;
     }
@@ -47,23 +47,32 @@ impl Messages {
         self.wanted
     }
 
-    /// The one that has come.
+    /// Whether one has come, and was not taken.
     #[inline]
-    pub fn take(&mut self) -> Option<Message> {
-        self.next.take()
+    pub fn has_come(&self) -> bool {
+        self.next.is_some()
     }
 }
 
 impl Ring {
-    /// Sees the head, which is no action's of this ring; whether it was a message.
+    /// Looks at the head, which is no action's of this ring; whether it is a message. Anything else
+    /// is seen.
     #[cold]
     pub(super) fn hear(&mut self, raw: u64, res: i32) -> bool {
-        let flags = self.head_flags();
-        self.advance();
         let is_message = self.messages.wanted && raw & !MOST == MARK;
         if is_message {
+            let flags = self.head_flags();
             self.messages.next = Some(Message { res, data: raw & MOST, flags });
+        } else {
+            self.advance();
         }
         is_message
+    }
+
+    /// Takes the message at the head, which is seen.
+    pub fn take_message(&mut self) -> Option<Message> {
+        let message = self.messages.next.take()?;
+        self.advance();
+        Some(message)
     }
 }

@@ -565,9 +565,9 @@ fn a_message_ends_no_action() {
         let foreign = dice.one_in(4);
         kernel.bring(if foreign { super::CANCELLATION } else { super::messages::MARK | data }, 7, 9);
         assert!(ring.peek(Work::All).is_none());
-        let heard = ring.messages.take().map(|it| (it.data, it.res, it.flags));
+        let heard = ring.take_message().map(|it| (it.data, it.res, it.flags));
         assert_eq!(heard, (wanted && !foreign).then_some((data, 7, 9)));
-        assert!(ring.messages.take().is_none() && ring.cq_ready() == 0);
+        assert!(ring.take_message().is_none() && ring.cq_ready() == 0);
         assert_eq!(ring.count_in_flight(), 1);
     }
 }
