@@ -82,6 +82,22 @@ describe("a finalizer that runs in do_cqes", function()
     end
 end)
 
+describe("a finalizer that ends the ring while it gets a handler", function()
+    it("makes the call an error, and leaves no handler anywhere", function()
+        local handler = setmetatable({}, { __call = function() end })
+        for n = 1, 3 do
+            local ring = luring.queue_init(4, 0)
+            local ok, message = drive.ambush(n, function() luring.queue_exit(ring) end, function(owe)
+                owe()
+                luring.on_message(ring, handler)
+            end)
+            if not ok then assert.truthy(message:find("the ring has been exited", 1, true), message) end
+            luring.queue_exit(ring)
+            assert.is_nil(rawget(_G, "message"))
+        end
+    end)
+end)
+
 -- What follows runs in processes of its own: where it goes wrong, memory is used that is gone.
 
 local ARGUMENTS = [[

@@ -17,6 +17,7 @@ pub unsafe extern "C-unwind" fn on_message(state: RawState) -> c_int {
     let handler = RING + 1;
     let wanted = integers::callback(lua, handler);
     lua.set_top(handler);
+    handle.ring(lua); // looking for `__call` may have run a finalizer, and that ended it
     handle::push_table(lua);
     lua.push_copy(handler);
     handle::keep_handler(lua);
