@@ -191,6 +191,60 @@ describe("a ring that the kernel does not end", function()
     end)
 end)
 
+describe("a ring that ends where a callback could not be called, for want of C stack", function()
+    -- What brings descriptors, and those of what it gives that are one.
+    local listener, one, other
+    before_each(function()
+        listener = luring.tcp_listen({ family = luring.AF_INET, addr = "127.0.0.1", port = 0 })
+        one, other = luring.socketpair()
+    end)
+    after_each(function() drive.close(listener, one, other) end)
+
+    local kinds = {
+        accept = function(ring, got)
+            local client = luring.tcp_connect(luring.getsockname(listener))
+            luring.accept(ring, listener, 0, function(cqe, fd) got(cqe, fd) end)
+            return client
+        end,
+        openat = function(ring, got)
+            luring.openat(ring, luring.AT_FDCWD, "/dev/null", 0, 0, function(cqe, fd) got(cqe, fd) end)
+        end,
+        recvmsg = function(ring, got)
+            luring.sendmsg(ring, one, { data = "x", fds = { one, one } }, 0)
+            luring.recvmsg(ring, other, { size = 1, control = 64 }, 0, function(cqe, _, message)
+                got(cqe, message.fds[1], message.fds[2])
+            end)
+        end,
+    }
+    for kind, queue in pairs(kinds) do
+        it("closes what came: " .. kind, function()
+            local before = drive.descriptors()
+            for n = 210, 180, -1 do
+                -- As deep as that, with one call more or less.
+                for way = 1, 3 do
+                    local ring, came = luring.queue_init(4, 0), {}
+                    local client = queue(ring, function(cqe, ...)
+                        came = { ... }
+                        luring.cqe_seen(ring, cqe)
+                    end)
+                    luring.submit_and_wait(ring, kind == "recvmsg" and 2 or 1)
+                    local function deep(depth)
+                        if depth > 0 then return string.gsub("x", "x", function() deep(depth - 1) end) end
+                        if way == 1 then return luring.do_cqes(ring) end
+                        if way == 2 then return pcall(luring.do_cqes, ring) end
+                        string.gsub("x", "x", function() luring.do_cqes(ring) end)
+                    end
+                    pcall(deep, n)
+                    luring.queue_exit(ring)
+                    came[#came + 1] = client
+                    for _, fd in ipairs(came) do luring.close_fd(fd) end
+                end
+            end
+            assert.equal(before, drive.descriptors())
+        end)
+    end
+end)
+
 describe("a ring whose queue is full", function()
     it("can be exited with a thread of the kernel's that takes from it", function()
         for _ = 1, 5 do

@@ -131,11 +131,15 @@ fn deliver(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) 
     lua.push_light(completion.key.raw());
     lua.push_integer(completion.res.into());
     let mut arguments = 2;
-    if completion.action.reply == Reply::Data {
-        arguments = 3;
-        if !push_data(lua, handle, completion) {
-            return lua.set_top(TABLE);
+    match completion.action.reply {
+        Reply::Data => {
+            arguments = 3;
+            if !push_data(lua, handle, completion) {
+                return lua.set_top(TABLE);
+            }
         }
+        Reply::Accepted => lua.rehearse(), // as in `push_call`
+        _ => {}
     }
     match handle.get(lua) {
         // Making a string may run finalizers, and those may end the completion or the ring.
@@ -219,17 +223,20 @@ fn push_call(
     }
     let res = completion.received(flags).map_or(result(&completion), |received| received.res);
     lua.push_integer(res.into());
-    match completion.action.reply {
-        Reply::Nothing | Reply::Accepted => Some((2, flags)),
-        Reply::Data => push_data(lua, handle, completion).then_some((3, flags)),
-        _ => {
-            if !push_value(lua, handle, completion, flags) {
-                return None;
-            }
+    let arguments = match completion.action.reply {
+        Reply::Nothing | Reply::Accepted => 2,
+        Reply::Data if push_data(lua, handle, completion) => 3,
+        Reply::Data => return None,
+        _ if push_value(lua, handle, completion, flags) => {
             lua.push_integer(flags.into());
-            Some((4, flags))
+            4
         }
+        _ => return None,
+    };
+    if completion.action.reply.has_descriptors() {
+        lua.rehearse(); // once delivered, they are not closed when the ring ends
     }
+    Some((arguments, flags))
 }
 
 /// Calls the handler of the message that has come, if one has. Raises what it raises.

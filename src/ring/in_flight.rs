@@ -78,6 +78,11 @@ impl Reply {
     pub fn is_descriptor(self) -> bool {
         matches!(self, Reply::Accepted | Reply::Descriptor | Reply::Peer)
     }
+
+    /// Whether it may bring any.
+    pub fn has_descriptors(self) -> bool {
+        self.is_descriptor() || matches!(self, Reply::Pair | Reply::Message | Reply::Messages)
+    }
 }
 
 /// An action from its SQE to its last CQE.
