@@ -166,6 +166,30 @@ describe("cancel_fd", function()
         assert.is_nil(got.second)
     end)
 
+    it("ends a slot's, and none of the descriptor with the slot's number", function()
+        -- The slot that has a descriptor's number has the other file.
+        assert.equal(0, luring.register_files(ring, from + 1))
+        assert.equal(1, luring.register_files_update(ring, from, { other_from }))
+        local slot = luring.fixed(from)
+        for _, flags in ipairs { 0, ALL } do
+            got = {}
+            read "descriptor"
+            luring.read(ring, slot, 10, -1, note "slot")
+            luring.cancel_fd(ring, slot, flags, note "cancel")
+            drive.turn(ring, 2)
+            assert.equal(flags == ALL and 1 or 0, got.cancel[1])
+            assert.equal(ECANCELED, got.slot[1])
+            assert.is_nil(got.descriptor)
+            luring.read(ring, slot, 10, -1, note "slot again")
+            luring.cancel_fd(ring, from, flags, note "cancel")
+            drive.turn(ring, 2)
+            assert.equal(ECANCELED, got.descriptor[1])
+            assert.is_nil(got["slot again"])
+            luring.cancel_all(ring)
+            drive.turn(ring, 2)
+        end
+    end)
+
     it("counts none", function()
         luring.cancel_fd(ring, other_from, nil, note "cancel")
         drive.turn(ring)

@@ -38,9 +38,10 @@ impl Answer for Cancelled {
     fn settle(ring: &mut Ring, key: Key) {
         let Some(place) = ring.newest() else { return };
         let sqe = ring.unsubmitted_sqe(place);
+        let fd = (sqe.fd, sqe.flags & flag::IOSQE_FIXED_FILE as u8 != 0);
         // SAFETY: a cancellation has these fields.
         let wanted =
-            unsafe { Wanted::of(sqe.__bindgen_anon_3.rw_flags as u32, sqe.__bindgen_anon_2.addr, sqe.fd) };
+            unsafe { Wanted::of(sqe.__bindgen_anon_3.rw_flags as u32, sqe.__bindgen_anon_2.addr, fd) };
         let withdrawn = ring.withdraw(wanted, place);
         if withdrawn == 0 {
             return;

@@ -49,16 +49,15 @@ impl Wanted {
         flags
     }
 
-    /// What a cancellation that is queued wants.
-    pub fn of(flags: u32, key: u64, fd: i32) -> Wanted {
+    /// What a cancellation that is queued wants, whose descriptor may be a slot.
+    pub fn of(flags: u32, key: u64, fd: (i32, bool)) -> Wanted {
         let by_key = flags
             & (flag::IORING_ASYNC_CANCEL_FD | flag::IORING_ASYNC_CANCEL_ANY | flag::IORING_ASYNC_CANCEL_OP)
             == 0
             || flags & flag::IORING_ASYNC_CANCEL_USERDATA != 0;
         Wanted {
             key: by_key.then_some(key),
-            fd: (flags & flag::IORING_ASYNC_CANCEL_FD != 0)
-                .then_some((fd, flags & flag::IORING_ASYNC_CANCEL_FD_FIXED != 0)),
+            fd: (flags & flag::IORING_ASYNC_CANCEL_FD != 0).then_some(fd),
             op: None,
             all: flags & (flag::IORING_ASYNC_CANCEL_ALL | flag::IORING_ASYNC_CANCEL_ANY) != 0,
         }
@@ -208,7 +207,7 @@ mod tests {
             if flag::IORING_ASYNC_CANCEL_USERDATA == 0 && bits & 3 == 3 {
                 continue; // this liburing can't say it
             }
-            let again = Wanted::of(wanted.flags(), 7, 3);
+            let again = Wanted::of(wanted.flags(), 7, (3, bits & 4 != 0));
             let any = wanted.key.is_none() && wanted.fd.is_none();
             assert_eq!((again.key, again.fd, again.all), (wanted.key, wanted.fd, wanted.all || any));
         }
