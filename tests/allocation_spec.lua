@@ -39,6 +39,37 @@ describe("where Lua has no memory for one thing after the other,", function()
         end)
     end
 
+    it("what is seen before its callback is kept until that can be called", function()
+        for how, span in pairs(SPANS) do
+            local _, err = host.starve([[
+                if jit then jit.off() end
+                local luring = require "luring"
+                local ring = luring.queue_init_params(4, { auto_seen = true })
+                local one, other = luring.socketpair()
+                local got, sent = { n = 0 }, 0
+                -- It needs much of the stack, which the collector makes small again.
+                local names = {}
+                for i = 1, 180 do names[i] = "v" .. i end
+                local callback = (loadstring or load)(
+                    "local got = ... return function(_, _, data) got.n = got.n + #data local "
+                    .. table.concat(names, ", ") .. " = data end")(got)
+                local function begin()
+                    collectgarbage()
+                    luring.send(ring, other, "data", 0)
+                    luring.recv(ring, one, 100, 0, callback)
+                    luring.submit_and_wait(ring, 2)
+                    sent = sent + 4
+                end
+                begin()
+                return function() luring.do_cqes(ring) end, function(err)
+                    luring.do_cqes(ring)
+                    if got.n ~= sent then error(("%d of %d: %s"):format(got.n, sent, tostring(err)), 0) end
+                    begin()
+                end]], span, 1)
+            assert.is_nil(err, how)
+        end
+    end)
+
     it("what is queued without memory of Lua's needs none for its key", function()
         -- Keys of many rings: LuaJIT lists their high bits.
         local _, err = host.starve([[

@@ -25,8 +25,12 @@ impl Lua {
         (first..).map_while(|level| call_at(thread, level)).any(|call| call == (Some(function), memory))
     }
 
-    /// Calls what does nothing: raises where there is no C stack for a call. May run any Lua code.
+    /// Raises where there is no memory for a call, or no C stack. May run any Lua code.
     pub fn rehearse(&mut self) {
+        // SAFETY: `new`'s promise.
+        if unsafe { ffi::lua_checkstack(self.0, FRAME) } == 0 {
+            self.out_of_memory();
+        }
         self.push_function(nothing);
         self.call(0);
     }
@@ -38,6 +42,9 @@ impl Lua {
         self.call(0);
     }
 }
+
+/// More slots than a function of Lua's has, and its arguments here.
+const FRAME: c_int = 300;
 
 /// A function for Lua.
 pub(super) unsafe extern "C-unwind" fn nothing(_state: RawState) -> c_int {
