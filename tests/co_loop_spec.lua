@@ -156,6 +156,14 @@ describe("a loop of the program's own", function()
         assert.is_true(closed)
     end)
 
+    it("goes on when its last task was cancelled before it began", function()
+        local loop = co.loop()
+        loop:spawn(function() end):cancel()
+        while loop:step() do end
+        assert.is_nil(loop:step())
+        assert.equal(1, co.run(function() return 1 end))
+    end)
+
     it("takes no options that it doesn't know", function()
         assert.is_false(pcall(co.loop, { rings = 1 }))
         assert.is_false(pcall(co.loop, { clock = "real" }))

@@ -431,6 +431,7 @@ function task.run_ready(t)
         return go_on(t, a, b, c)
     end
     if t.doomed then
+        now.task = false
         t.f, t.args = nil, nil
         return finish(t, "cancelled")
     end
