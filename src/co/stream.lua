@@ -87,8 +87,13 @@ function WriteAlarm:due(loop, time)
     interrupt_writer(s, "timed out")
 end
 
+-- The program's own streams may go from loop to loop, each of which has deadlines of its own.
 local function arm(self, loop, alarm, class, at)
-    if not alarm then alarm = setmetatable({ stream = self }, class) end
+    if alarm and alarm.loop ~= loop then
+        alarm.loop.deadlines:remove(alarm)
+        alarm = nil
+    end
+    if not alarm then alarm = setmetatable({ stream = self, loop = loop }, class) end
     if alarm.at_place and alarm.at > at then loop.deadlines:remove(alarm) end
     if not alarm.at_place then loop.deadlines:add(alarm, at) end
     return alarm
@@ -305,11 +310,9 @@ function Stream:close()
         self.closer = nil
         if not self.fd then return true end -- its owner could not wait
     end
-    local loop = task.current() and task.current().loop
-    if loop then
-        if self.read_alarm then loop.deadlines:remove(self.read_alarm) end
-        if self.write_alarm then loop.deadlines:remove(self.write_alarm) end
-    end
+    local read_alarm, write_alarm = self.read_alarm, self.write_alarm
+    if read_alarm then read_alarm.loop.deadlines:remove(read_alarm) end
+    if write_alarm then write_alarm.loop.deadlines:remove(write_alarm) end
     local res = luring.close_fd(fd)
     self.fd, self.odd = nil, true
     scope.disown(self) -- not before: something may fail
