@@ -305,6 +305,20 @@ describe("a stream", function()
         os.remove(path)
     end)
 
+    it("that another task closes is not given away meanwhile", function()
+        co.run(function()
+            local a = connected()
+            local released
+            co.spawn(function()
+                assert.equal("closed", select(2, a:read()))
+                released = { a:release() }
+            end)
+            co.sleep(0.001)
+            assert.is_true(a:close())
+            assert.same({ nil, "closed", luring.ECANCELED }, released)
+        end)
+    end)
+
     it("or a server that can't wait for its end is as it was", function()
         co.run(function()
             local a, b = connected()

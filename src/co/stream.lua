@@ -330,7 +330,7 @@ end
 -- Gives the descriptor away, with what was read and not taken.
 function Stream:release()
     local fd = self.fd
-    if not fd then return closed() end
+    if not fd or self.closing then return closed() end
     if busy(self.reader, self.get, fd) or busy(self.writer, self.put, fd) then
         raise("a task waits on this stream")
     end
