@@ -58,6 +58,7 @@ function calls.public.wrap(f)
     scope.check_function(f, "wrap", 1)
     local inner = create(f)
 
+    local within = false -- whether it runs, or waits
     local took
 
     local function forwarded(t, outer, ...)
@@ -68,6 +69,7 @@ function calls.public.wrap(f)
     -- What the coroutine gave: a value, an error, or a wait, which is the task's.
     function took(t, outer, ok, op, ...)
         t.inner = outer
+        if op ~= task.WAIT then within = false end
         if not ok then error(task.close_variables(inner, op), 0) end
         if op ~= task.WAIT then return op, ... end
         if outer then return forwarded(t, outer, yield(task.WAIT, ...)) end
@@ -75,19 +77,23 @@ function calls.public.wrap(f)
     end
 
     return function(...)
+        -- What it waits for would be taken for done.
+        if within then error("cannot resume a coroutine that runs or waits", 2) end
         local t = task.current()
         if not t then
             local function given(ok, ...)
+                within = false
                 if not ok then error(task.close_variables(inner, (...)), 0) end
                 return ...
             end
+            within = true
             return given(resume(inner, ...))
         end
         local outer = t.inner
         if running() ~= t.thread and running() ~= outer then
             raise("a coroutine of the program's own can't wait: make it by co.wrap")
         end
-        t.inner = inner
+        t.inner, within = inner, true
         return took(t, outer, resume(inner, ...))
     end
 end
