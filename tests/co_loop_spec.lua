@@ -156,6 +156,22 @@ describe("a loop of the program's own", function()
         assert.is_true(closed)
     end)
 
+    it("waits for a deadline however far it is", function()
+        for _, seconds in ipairs { 2 ^ 40, 2 ^ 63, 1e300 } do
+            local loop = co.loop()
+            loop:run(function()
+                co.background(co.sleep, seconds)
+                co.sleep(0)
+                assert.is_true(co.timeout(seconds, co.sleep, 0.001))
+            end)
+            local t = loop:spawn(co.sleep, seconds)
+            while loop:step() == 0 do end
+            assert.is_true(loop:timeout() > 2 ^ 32)
+            t:cancel()
+            while loop:step() do end
+        end
+    end)
+
     it("goes on when its last task was cancelled before it began", function()
         local loop = co.loop()
         loop:spawn(function() end):cancel()

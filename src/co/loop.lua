@@ -18,6 +18,7 @@ local CREDIT = 256 -- completions a turn
 local PATIENCE = 100 -- turns in a row that may fail
 local SHORT = 3 -- seconds for which the kernel may have no room or memory for anything
 local AGAIN = 0.01 -- seconds until a cancellation is asked for again
+local LONGEST = 2 ^ 32 -- seconds of the kernel's timeout, which knows no more than 2^63: it is set again then
 local MANY = 1000 -- tasks that are so many that their streams share buffers
 local SHARED = 1024 -- of these
 
@@ -152,7 +153,7 @@ local function arm(self, at, now)
     if at == huge or self.time then return end
     local armed = self.armed
     if armed and armed <= at then return end
-    local seconds = math.max(at - now, 0)
+    local seconds = math.min(math.max(at - now, 0), LONGEST)
     local ring = self.ring
     if armed then
         if luring.timeout_update(ring, seconds, self.timer, 0) then self.armed = at end
