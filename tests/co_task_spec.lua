@@ -277,6 +277,20 @@ describe("an error", function()
         end)
     end)
 
+    it("of a wrong argument may come several times in a row", function()
+        co.run(function()
+            for n = 1, 5 do
+                local ok, err = co.pcall(function() co.io.read(-1, "x" .. n, -1) end)
+                assert.is_false(ok)
+                assert.truthy(err:find("bad argument #2 to 'read'", 1, true), err)
+                ok, err = co.pcall(function() co.io.fsync("x", 0) end)
+                assert.is_false(ok)
+                assert.truthy(err:find("bad argument #1 to 'fsync'", 1, true), err)
+            end
+            assert.is_true(co.sleep(0))
+        end)
+    end)
+
     it("of a wrong argument names the place, the function and the argument as the program has them", function()
         local line = debug.getinfo(1, "l").currentline
         local cases = {

@@ -364,9 +364,14 @@ function task.refuse(err, resumed)
     now.task, queueing = false, nil
     if resumed and not resumed.state then fail(resumed, err) end
     if not t then return false end
-    t.held = nil
-    now.task = t -- whose failure it is, if there is no memory for this
-    go_on(t, RAISE, in_words(t, err))
+    while t do
+        t.held = nil
+        now.task = t -- whose failure it is, if there is no memory for this
+        local ok, other = pcall(go_on, t, RAISE, in_words(t, err))
+        -- What it goes on with may be refused as well.
+        t, err, queueing = queueing, other, nil
+        if not ok and not t then error(err, 0) end
+    end
     return true
 end
 
