@@ -175,6 +175,10 @@ function File:write(data, at)
     local written = 0
     local t = task.me()
     while written < #data do
+        if not self.fd then -- another task has closed it meanwhile
+            local _, message, errno = closed(self)
+            return nil, message, errno, written
+        end
         local rest = written == 0 and data or data:sub(written + 1)
         local res = wait(t, luring.write, 3, self.fd, rest, at and at + written or -1)
         if res < 0 then
@@ -343,6 +347,7 @@ function stream.Stream:sendfile(source, offset, n)
     stream.check_writer(self, t)
     self.sender, self.source, self.odd = t, fd, true -- nobody else writes between two pieces
     while ok and sent < n do
+        if kind ~= "number" then fd = source:getfd() end -- its number is another's once it is closed
         local piece = n - sent < PIECE and buffer:view(1, n - sent) or buffer
         local res = task.wait_bare(t, luring.read, fd, piece, offset + sent, t.done or t:done_of())
         if res > 0 then
