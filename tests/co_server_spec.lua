@@ -157,6 +157,25 @@ describe("a server", function()
         assert.is_true(got.cancelled)
     end)
 
+    it("stops when all have ended, also one that waited for that and has given up", function()
+        local ended, stop = 0, nil
+        assert.is_true(with_server(function(client)
+            local stops = client:line() == "stop"
+            if stops then assert.is_nil((co.timeout(0.005, stop))) end
+            co.sleep(stops and 0.1 or 0.02)
+            ended = ended + 1
+        end, function(host, port, server)
+            stop = function() return server:stop() end
+            local one, other = assert(co.connect(host, port)), assert(co.connect(host, port))
+            one:write("stop\n")
+            co.sleep(0.01)
+            assert.is_true(server:stop())
+            assert.equal(2, ended)
+            one:close()
+            other:close()
+        end))
+    end)
+
     it("cancelled ends its connections", function()
         local ended = 0
         co.run(function()

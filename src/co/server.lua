@@ -198,10 +198,6 @@ local function connect(self, t, f, client)
     task.begin(c)
 end
 
-local function leave_serving(t)
-    task.give_up(t)
-end
-
 local ACCEPT_AGAIN = {
     [luring.ECONNABORTED] = true, [luring.EINTR] = true, [luring.EPROTO] = true, [luring.ENETDOWN] = true,
     [luring.EHOSTUNREACH] = true, [luring.ENETUNREACH] = true, [luring.ETIMEDOUT] = true,
@@ -323,7 +319,11 @@ function Server:stop(grace)
     -- A connection that stops its own server doesn't wait for itself, nor for others that do.
     for waiter in pairs(self.stoppers) do task.wake(waiter) end
     self.stoppers[t] = connection_of(self, t) or true
-    while self.count > stopping(self) and not t.doomed do task.park(t, leave_serving, "connections") end
+    local function leave() -- others wait for its connection again
+        self.stoppers[t] = nil
+        task.give_up(t)
+    end
+    while self.count > stopping(self) and not t.doomed do task.park(t, leave, "connections") end
     self.stoppers[t] = nil
     if limit then t.loop.deadlines:remove(limit) end
     return true
