@@ -80,6 +80,22 @@ describe("a server", function()
         assert.same({ "raised", "of a child", "refused" }, errors)
     end)
 
+    it("closes what on_error has made, and waits for its tasks", function()
+        local file, told
+        co.run(function()
+            local server = assert(co.listen("127.0.0.1", 0))
+            local host, port = server:address()
+            co.spawn(server.serve, server, function() error("on purpose", 0) end, { on_error = function()
+                file = assert(co.open("/dev/null"))
+                co.spawn(function() co.sleep(0.001) told = file:getfd() end)
+            end })
+            assert(co.connect(host, port)):read_all()
+            assert.is_true(told >= 0)
+            assert.equal(-1, file:getfd())
+            server:close()
+        end)
+    end)
+
     it("in a background task doesn't keep the program from ending, nor do its connections", function()
         for _, serve in ipairs {
             function(server, f) server:serve(f) end,

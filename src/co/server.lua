@@ -159,7 +159,7 @@ local function clean_up(self, t)
         if own.doomed then
             ok, why = pcall(on_error, err, client) -- a wait in it is over at once
         else
-            local child = group.call(on_error, err, client)
+            local child = group.call(scope.run, on_error, err, client) -- the connection's scope has ended
             ok, why = child.state ~= "failed", child.err
         end
         if not ok then io.stderr:write("luring.co: on_error: ", tostring(why), "\n") end
