@@ -54,6 +54,41 @@ describe("a file", function()
         end)
     end)
 
+    it("is read in order by one task at a time, and anywhere by any", function()
+        local from, to = luring.pipe2(luring.O_CLOEXEC)
+        local path = os.tmpname()
+        co.run(function()
+            local pipe, output = co.file(from), co.stream(to)
+            local line = co.spawn(function() return pipe:line() end)
+            output:write("ab")
+            co.sleep(0.001)
+            for method, n in pairs { read = 1, line = 9, read_all = 9, peek = 1, read_exactly = 1 } do
+                local ok, err = co.pcall(pipe[method], pipe, n)
+                assert.is_false(ok, method)
+                assert.truthy(tostring(err):find("another task reads from this file", 1, true), err)
+            end
+            output:write("c\nd")
+            assert.equal("abc", line:join())
+            assert.equal("d", pipe:read())
+            local cancelled = co.spawn(pipe.read, pipe)
+            co.sleep(0.001)
+            cancelled:cancel()
+            co.pcall(cancelled.join, cancelled)
+            output:close()
+            assert.is_nil(pipe:read())
+
+            co.write_file(path, "0123456789")
+            local file = assert(co.open(path))
+            local got = co.all {
+                function() return file:read(2) end,
+                function() return file:read(3, 4) end,
+                function() return file:read(3, 7) end,
+            }
+            assert.same({ "01", "456", "789" }, got)
+        end)
+        os.remove(path)
+    end)
+
     it("says what it is", function()
         with_file(function(path)
             co.write_file(path, "12345", { sync = true, atomic = true })

@@ -18,7 +18,7 @@ local file = { public = {} }
 local File = {}
 File.__index = File
 reading.extend(File)
-File.buf, File.at, File.size = "", 1, 0
+File.buf, File.at, File.size, File.reader = "", 1, 0, false
 
 local CHUNK = 65536
 local PERMISSIONS = 438 -- octal 666, less the umask
@@ -131,9 +131,20 @@ function file.public.file(fd)
     return scope.own(new(number))
 end
 
+-- Raises where another task waits for more of what has been read, as a stream's does.
+function File:refuse_reader()
+    if stream.busy(self.reader, luring.read, self.fd) and self.reader ~= task.current() then
+        raise("another task reads from this file")
+    end
+end
+
 function File:fill(n)
     if not self.fd then return closed(self) end
-    local res, data = wait(task.me(), luring.read, 3, self.fd, n and n > CHUNK and n or CHUNK, -1)
+    local t = task.me()
+    if self.reader then self:refuse_reader() end
+    self.reader = t
+    local res, data = wait(t, luring.read, 3, self.fd, n and n > CHUNK and n or CHUNK, -1)
+    self.reader = false
     if res < 0 then return refused(self, res) end
     if res == 0 then return nil end
     return data

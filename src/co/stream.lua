@@ -50,6 +50,7 @@ end
 local function busy(t, op, fd)
     return t and t.op == op and t.fd == fd and (t.key or t.held)
 end
+stream.busy = busy
 
 local REASONS = {
     ["timed out"] = luring.ETIMEDOUT, closed = luring.ECANCELED, stopping = luring.ECANCELED,
