@@ -144,6 +144,20 @@ describe("a file", function()
         end)
     end)
 
+    it("may be replaced by several tasks at the same instant", function()
+        local path, now = os.tmpname(), luring.now
+        luring.now = function() return 1 end
+        local ok, err = pcall(co.run, function()
+            for n = 1, 4 do
+                co.spawn(function() assert(co.write_file(path, ("x"):rep(n), { atomic = true })) end)
+            end
+        end)
+        luring.now = now
+        assert.is_true(ok, err)
+        assert.truthy(drive.contents(path):find("^x+$"))
+        os.remove(path)
+    end)
+
     it("is read at an offset, as much as there is or as is said", function()
         with_file(function(path)
             co.write_file(path, ("0123456789"):rep(10000))

@@ -293,6 +293,8 @@ end
 
 local WRITE_OPTIONS = { sync = true, atomic = true }
 
+local numbers = 0 -- of new files: what the clock says may be the same for two tasks
+
 -- With `sync` it is on the disk when this returns; with `atomic` a reader finds the old contents or
 -- the new, never a part.
 function file.public.write_file(path, data, options)
@@ -300,7 +302,8 @@ function file.public.write_file(path, data, options)
     if type(data) ~= "string" then raise("bad argument #2 to 'write_file' (string expected)") end
     options = options or {}
     part("options").check(options, WRITE_OPTIONS, 3, "write_file")
-    local to = options.atomic and path .. "." .. luring.now() .. ".new" or path
+    numbers = numbers + 1
+    local to = options.atomic and ("%s.%.14g.%d.new"):format(path, luring.now(), numbers) or path
     local there = false
     local child = group.call(with_file, function(open)
         local f, _, errno = open(to, "w")
