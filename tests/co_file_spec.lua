@@ -166,14 +166,22 @@ describe("a file", function()
             assert.equal("56789", file:read(nil, 99995))
             assert.equal("", file:read(0, 5))
             assert.same({}, { file:read(nil, 100000) })
+            for _, most in ipairs { 2 ^ 32, 2 ^ 63 } do -- more than the kernel would read
+                assert.equal(100000, #file:read(most, 0))
+                assert.equal(100000, #file:read_exactly(100000))
+                assert.is_nil(file:read(most))
+                luring.lseek(file:getfd(), 0, luring.SEEK_SET)
+            end
             for _, wrong in ipairs { "x", -1, 1.5 } do
                 for _, at in ipairs { false, 0 } do
                     assert_mistake(function() file:read(wrong, at or nil) end,
                     "bad argument #1 to 'read' %(a number of bytes expected%)$")
                 end
             end
-            assert_mistake(function() file:read(1, "x") end,
+            for _, wrong in ipairs { "x", 2 ^ 63 } do
+                assert_mistake(function() file:read(1, wrong) end,
                     "bad argument #2 to 'read' %(an offset expected%)$")
+            end
         end)
     end)
 
@@ -196,6 +204,7 @@ describe("a file", function()
                 { "#1 to 'write'", function() file:write(5) end },
                 { "#2 to 'write'", function() file:write("x", "y") end },
                 { "#1 to 'truncate'", function() file:truncate("x") end },
+                { "#1 to 'truncate'", function() file:truncate(2 ^ 63) end },
                 { "#1 to 'sendfile'", function() stream:sendfile("x") end },
                 { "#2 to 'sendfile'", function() stream:sendfile(file, "x") end },
                 { "#3 to 'sendfile'", function() stream:sendfile(file, 0, -1) end },

@@ -21,6 +21,7 @@ reading.extend(File)
 File.buf, File.at, File.size, File.reader = "", 1, 0, false
 
 local CHUNK = 65536
+local MOST = 2 ^ 30 -- bytes of a read, however many are asked for
 local PERMISSIONS = 438 -- octal 666, less the umask
 
 local function plain(mode)
@@ -143,7 +144,7 @@ function File:fill(n)
     local t = task.me()
     if self.reader then self:refuse_reader() end
     self.reader = t
-    local res, data = wait(t, luring.read, 3, self.fd, n and n > CHUNK and n or CHUNK, -1)
+    local res, data = wait(t, luring.read, 3, self.fd, math.min(math.max(n or 0, CHUNK), MOST), -1)
     self.reader = false
     if res < 0 then return refused(self, res) end
     if res == 0 then return nil end
@@ -153,7 +154,7 @@ end
 local buffered_read = File.read
 
 local function check_offset(at, name)
-    if type(at) ~= "number" or at < 0 or at % 1 ~= 0 then
+    if type(at) ~= "number" or at < 0 or at >= 2 ^ 63 or at % 1 ~= 0 then
         raise("bad argument #2 to '" .. name .. "' (an offset expected)")
     end
 end
@@ -164,7 +165,7 @@ function File:read(n, at)
     if n then reading.check_count(n, "read") end
     if not at then return buffered_read(self, n) end
     check_offset(at, "read")
-    n = n or CHUNK
+    n = math.min(n or CHUNK, MOST)
     if not self.fd then return closed(self) end
     local res, data = wait(task.me(), luring.read, 3, self.fd, n, at)
     if res < 0 then return refused(self, res) end
@@ -233,7 +234,9 @@ function File:stat()
 end
 
 function File:truncate(length)
-    if length then reading.check_count(length, "truncate") end
+    if length and (type(length) ~= "number" or length < 0 or length >= 2 ^ 63 or length % 1 ~= 0) then
+        raise("bad argument #1 to 'truncate' (a number of bytes expected)")
+    end
     if not self.fd then return closed(self) end
     -- The action needs Linux 6.9: this does it anywhere.
     local res = luring.ftruncate_fd(self.fd, length or 0)
