@@ -47,6 +47,17 @@ describe("a channel", function()
         end)
     end)
 
+    it("has as many places as a whole number says, and so has a semaphore", function()
+        for _, n in ipairs { 1.5, 0 / 0, -1, -math.huge, "x" } do
+            assert.is_false(pcall(co.channel, n), n)
+            assert.is_false(pcall(co.semaphore, n), n)
+        end
+        assert.is_false(pcall(co.semaphore, 0))
+        assert.truthy(co.channel(math.huge))
+        assert.truthy(co.semaphore(math.huge))
+        co.run(function() assert.is_false(co.pcall(co.map, 0 / 0, { 1 }, print)) end)
+    end)
+
     it("takes no nil", function()
         co.run(function()
             assert.is_false(pcall(co.channel(1).try_send, co.channel(1), nil))

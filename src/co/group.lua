@@ -276,7 +276,9 @@ end
 
 -- `f` of each item of a list, or of each that an iterator gives, at most `n` at once.
 function group.public.map(n, items, f)
-    if type(n) ~= "number" or n < 1 then raise("bad argument #1 to 'map' (a number from 1 on expected)") end
+    if type(n) ~= "number" or n ~= n or n < 1 then
+        raise("bad argument #1 to 'map' (a number from 1 on expected)")
+    end
     if type(items) ~= "table" then scope.check_function(items, "map", 2) end
     scope.check_function(f, "map", 3)
     local t = task.me()
