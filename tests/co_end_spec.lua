@@ -274,6 +274,29 @@ describe("a stream", function()
         end)
     end)
 
+    it("that is closed, or ends, when the shared buffers have run out reads no more", function()
+        -- Such a refusal comes at that moment now and then: here it always does.
+        local function recv(ring, fd, _, flags, done)
+            return luring.recv(ring, fd, 4096, flags, function(cqe) done(cqe, -luring.ENOBUFS) end)
+        end
+        for _, how in ipairs { "closed", "stopping", "timed out", "cancelled" } do
+            co.run(function()
+                local a = connected()
+                a.get, a.into = recv, "a group"
+                a:settimeout(how == "timed out" and 0.001 or 100)
+                local reader = co.spawn(a.read, a)
+                co.sleep(how == "timed out" and 0 or 0.001)
+                if how == "closed" then assert.is_true(co.timeout(5, a.close, a)) end
+                if how == "stopping" then a:stop_reading() end
+                if how == "cancelled" then reader:cancel() end
+                local ended = co.timeout(5, co.pcall, reader.join, reader)
+                if how == "cancelled" then return assert.is_false(ended) end
+                assert.is_true(ended)
+                assert.equal(how, select(2, reader:join()))
+            end)
+        end
+    end)
+
     it("takes no write into the middle of a file", function()
         local path = os.tmpname()
         local text = ("0123456789abcdef"):rep(2 ^ 17)

@@ -141,11 +141,12 @@ local function answer(self, t, res, data, want)
         if self.closer then task.wake(self.closer) end
         return data
     end
-    if res == ECANCELED and (why or t.doomed) then return ended_early(self, t, why) end
+    if (why or t.doomed) and (res == ECANCELED or res == EINTR or res == -ENOBUFS) then
+        return ended_early(self, t, why)
+    end
     if self.closer then task.wake(self.closer) end
     if res == 0 then return nil end
     if res ~= EINTR then return failure.refused(res) end
-    if why or t.doomed then return ended_early(self, t, why) end
     return again
 end
 
