@@ -108,6 +108,19 @@ describe("a loop of the program's own", function()
         assert.is_true(done)
     end)
 
+    it("wakes who polls for it when a task's action is cancelled from outside of tasks", function()
+        local loop = co.loop()
+        local from, to = luring.pipe2(luring.O_CLOEXEC)
+        local t = loop:spawn(function() co.io.read(from, 1, -1) end)
+        while loop:step() == 0 do end
+        t:cancel()
+        assert.is_true(co.run(function() return co.timeout(5, co.poll, loop:pollfd(), "r") end))
+        while loop:step() do end
+        assert.equal("cancelled", t:status())
+        luring.close_fd(from)
+        luring.close_fd(to)
+    end)
+
     it("with a virtual clock jumps to the next deadline", function()
         local loop = co.loop { clock = "virtual" }
         local log = {}

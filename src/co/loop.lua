@@ -75,6 +75,7 @@ function Loop:interrupt(t)
     if not t.key and not t.held then return end
     t.cancelled_key = t.key
     self.cancels[t] = 0
+    if self.asleep then self:rouse() end
 end
 
 local function ask_for_cancels(self, now)
