@@ -179,9 +179,8 @@ function File:write(data, at)
     if type(data) ~= "string" then raise("bad argument #1 to 'write' (string expected)") end
     if at then check_offset(at, "write") end
     if not self.fd then return closed(self) end
-    if not at and self.size > 0 then
-        -- What was read ahead has not been read, as far as the program knows.
-        luring.lseek(self.fd, -self.size, luring.SEEK_CUR)
+    -- What was read ahead has not been read, as far as the program knows. A terminal has no position.
+    if not at and self.size > 0 and luring.lseek(self.fd, -self.size, luring.SEEK_CUR) >= 0 then
         self.buf, self.at, self.tail, self.size = "", 1, nil, 0
     end
     local written = 0
