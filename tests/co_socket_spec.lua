@@ -144,9 +144,13 @@ describe("a socket of LuaSocket's shape", function()
             a:send("abc", 5), a:send("abc", 3, 1), (a:send("")),
         }
         assert.same({ 3, 6, 5, 3, 2, 4, 2, 0 }, places)
+        assert.equal(3, a:send("abcdef", "2", "3"))
         a:close()
-        assert.equal("bcefdeabc12", b:receive("*a"))
+        assert.equal("bcefdeabc12bc", b:receive("*a"))
         assert.is_false(co.pcall(b.send, b, {}))
+        local ok, err = co.pcall(function() b:send("x", 1, "y") end)
+        assert.is_false(ok)
+        assert.truthy(err:find("co_socket_spec%.lua:%d+: bad argument #3 to 'send'"), err)
     end))
 
     it("sends as much as its timeout allows, and goes on from there", task(function()

@@ -30,7 +30,7 @@ local socket = {
 }
 
 function socket.sleep(seconds)
-    co.sleep(seconds)
+    co.sleep(tonumber(seconds) or seconds)
 end
 
 -- The arguments behind the first n.

@@ -72,6 +72,12 @@ end
 
 -- ---- writing ----
 
+-- A place in a string, or false.
+local function place_of(value)
+    local place = tonumber(value)
+    return place and place - place == 0 and place - place % 1
+end
+
 -- Sends data from its i-th byte to its j-th: the place of the last one that was sent, or nil, why and
 -- that place.
 function Socket:send(data, i, j)
@@ -80,6 +86,10 @@ function Socket:send(data, i, j)
     if type(data) ~= "string" then bad_argument(1, "send", "string expected, got " .. type(data)) end
     local length = #data
     i, j = i or 1, j or -1
+    if i ~= 1 or j ~= -1 then
+        i, j = place_of(i), place_of(j)
+        if not i or not j then bad_argument(i and 3 or 2, "send", "number expected") end
+    end
     if i < 0 then i = length + i + 1 end
     if j < 0 then j = length + j + 1 end
     if i < 1 then i = 1 end
