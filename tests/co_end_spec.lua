@@ -195,6 +195,48 @@ describe("a connection whose function has ended", function()
     end)
 end)
 
+describe("who waits for several", function()
+    -- Cancels a task after one of those that it waits for has ended, and before it goes on.
+    local function cancelled_between(start)
+        co.run(function()
+            local ending, t = co.event(), nil
+            co.spawn(function()
+                ending:wait()
+                t:cancel("between")
+            end)
+            t = start(ending)
+            assert.is_true(seconds(function() co.pcall(t.join, t) end) < 5)
+            assert.equal("cancelled", t:status())
+        end)
+    end
+
+    it("cancels the others when it is cancelled as one ends", function()
+        for _, call in ipairs { co.all, co.any, function(list) co.map(2, list, function(f) return f() end) end } do
+            cancelled_between(function(ending)
+                return co.spawn(call, { function() ending:set() end, function() co.sleep(10) end })
+            end)
+        end
+    end)
+
+    it("of its connections does so, too", function()
+        cancelled_between(function(ending)
+            local server = assert(co.listen("127.0.0.1", 0))
+            local _, port = server:address()
+            local serving = co.spawn(server.serve, server, function(client)
+                if client:line() == "stay" then co.sleep(10) end
+                ending:set()
+            end)
+            local one, other = assert(co.connect("127.0.0.1", port)), assert(co.connect("127.0.0.1", port))
+            other:write("stay\n")
+            co.sleep(0.01)
+            server:close()
+            co.sleep(0.001)
+            co.spawn(one.write, one, "\n")
+            return serving
+        end)
+    end)
+end)
+
 describe("co.map", function()
     it("cancels what runs when its iterator raises, or the time is over while that waits", function()
         for _, how in ipairs { "raises", "waits" } do

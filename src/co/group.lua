@@ -161,7 +161,11 @@ function Several:wait(n)
     local outer = t.several
     t.several = self
     self.waiting = true
-    while self.running > n do task.park(t, cancel_group, "several") end
+    while self.running > n do
+        -- It may have been cancelled when one had ended, before it went on.
+        if t.doomed then self:cancel(t.doomed.why) end
+        task.park(t, cancel_group, "several")
+    end
     self.waiting = false
     t.several = outer
 end

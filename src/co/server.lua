@@ -260,17 +260,16 @@ function Server:serve(f, options)
     task.about_to_park(t)
     self.on_error = options.on_error
     local ok, message, errno = accept_all(self, t, f, max or math.huge)
-    if t.doomed then
-        for _, c in pairs(self.connections) do c:cancel(t.doomed.why) end
+    local function cancel_all(_, why)
+        for _, c in pairs(self.connections) do c:cancel(why) end
     end
     self.server_task = t
     while self.count > 0 do
         if t.doomed then
+            cancel_all(t, t.doomed.why)
             task.park_shielded(t, "connections")
         else
-            task.park(t, function(_, why)
-                for _, c in pairs(self.connections) do c:cancel(why) end
-            end, "connections")
+            task.park(t, cancel_all, "connections")
         end
     end
     self.server_task = nil
