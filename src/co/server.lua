@@ -258,7 +258,10 @@ function Server:serve(f, options)
     end
     local t = task.me()
     task.about_to_park(t)
-    self.on_error = options.on_error
+    -- Only one would be woken; and a connection that serves would wait for its own end.
+    local other = self.serving
+    if other and other ~= t and not other.state then raise("another task serves on this server") end
+    self.serving, self.on_error = t, options.on_error
     local ok, message, errno = accept_all(self, t, f, max or math.huge)
     local function cancel_all(_, why)
         for _, c in pairs(self.connections) do c:cancel(why) end
@@ -272,7 +275,7 @@ function Server:serve(f, options)
             task.park(t, cancel_all, "connections")
         end
     end
-    self.server_task = nil
+    self.server_task, self.serving = nil, nil
     task.check(t)
     if ok then return true end
     return nil, message, errno
