@@ -193,6 +193,28 @@ describe("a loop of the program's own", function()
         assert.equal(1, co.run(function() return 1 end))
     end)
 
+    it("that is interrupted closes what a connection has just left", function()
+        local take = luring.do_cqes
+        local served, file
+        local ok, err = pcall(co.run, function()
+            local server = assert(co.listen("127.0.0.1", 0))
+            local host, port = server:address()
+            co.spawn(server.serve, server, function(client)
+                served, file = client, assert(co.open("/dev/null"))
+                luring.do_cqes = function()
+                    luring.do_cqes = take
+                    error("interrupted!", 0)
+                end
+                co.sleep(0)
+            end)
+            assert(co.connect(host, port)):read()
+        end)
+        luring.do_cqes = take
+        assert.same({ false, "interrupted!" }, { ok, err })
+        assert.equal(-1, file:getfd())
+        assert.equal(-1, served:getfd())
+    end)
+
     it("takes no options that it doesn't know", function()
         assert.is_false(pcall(co.loop, { rings = 1 }))
         assert.is_false(pcall(co.loop, { clock = "real" }))

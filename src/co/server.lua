@@ -184,6 +184,7 @@ local function connection_ended(t)
     end
     local cleaner = task.start(t.loop, s, t, cleaned_up, clean_up, self, t)
     cleaner.server, cleaner.connection = self, t
+    cleaner.cleans = true -- it begins even when it is cancelled
     t.cleaner = cleaner
 end
 

@@ -435,7 +435,7 @@ function task.run_ready(t)
         t.a, t.b, t.c, t.undo, t.what = nil, nil, nil, nil, nil
         return go_on(t, a, b, c)
     end
-    if t.doomed then
+    if t.doomed and not t.cleans then
         now.task = false
         t.f, t.args = nil, nil
         return finish(t, "cancelled")
@@ -497,7 +497,7 @@ function Task:cancel(why)
         -- A connection's function has ended, and what it has left behind has not.
         if self.cleaner then
             self.scope:cancel_all(why)
-            if self.cleaner.thread then self.cleaner:cancel(why) end
+            self.cleaner:cancel(why)
         end
         return
     end
