@@ -215,6 +215,22 @@ describe("a loop of the program's own", function()
         assert.equal(-1, served:getfd())
     end)
 
+    it("that is interrupted while it ends a program ends that at once", function()
+        local wait = luring.submit_and_wait
+        local p
+        local ok, err = pcall(co.run, function()
+            p = assert(co.process { "sh", "-c", "trap '' TERM; echo; exec sleep 10", stdout = "pipe", group = true })
+            assert.equal("", p.stdout:line())
+            luring.submit_and_wait = function()
+                luring.submit_and_wait = wait
+                error("interrupted!", 0)
+            end
+        end)
+        luring.submit_and_wait = wait
+        assert.same({ false, "interrupted!" }, { ok, err })
+        assert.same({ nil, "signal", luring.SIGKILL }, { p:wait() })
+    end)
+
     it("takes no options that it doesn't know", function()
         assert.is_false(pcall(co.loop, { rings = 1 }))
         assert.is_false(pcall(co.loop, { clock = "real" }))

@@ -256,6 +256,17 @@ function Process:drop_descriptor()
     self.pidfd = -1
 end
 
+-- At its owner's end it is ended in any case: where the loop is interrupted meanwhile, without more grace.
+function Process:close_owned()
+    local closing = group.call_shielded(self.close, self)
+    while closing.state == "cancelled" do
+        self:kill("KILL")
+        closing = group.call_shielded(self.wait, self)
+    end
+    if self.left then close_rest(self, true, 0) end
+    task.results_of(closing, task.me())
+end
+
 local function collect(from, max, into)
     while true do
         local data, message, errno = from:read()
