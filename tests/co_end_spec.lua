@@ -499,6 +499,14 @@ describe("a loop", function()
 end)
 
 describe("co.pcall", function()
+    it("lets no task join itself", function()
+        co.run(function()
+            local ok, err = co.pcall(function() return co.self():join() end)
+            assert.is_false(ok)
+            assert.truthy(err:find("a task can't join itself", 1, true), err)
+        end)
+    end)
+
     it("is called by the task itself, whose cancellation it doesn't catch", function()
         local went_on
         pcall(co.run, function()

@@ -573,10 +573,16 @@ local function leave_join(t)
     task.give_up(t)
 end
 
+-- A task as the program knows it: not one that stands for a protected call of it.
+local function known(t)
+    while t.is_caller do t = t.parent end
+    return t
+end
+
 -- Waits until it has ended: its results, or its error.
 function Task:join()
     local t = me()
-    if self == t then raise("a task can't join itself") end
+    if self == known(t) then raise("a task can't join itself") end
     if not self.state then
         task.about_to_park(t)
         self.joiners = self.joiners or {}
@@ -607,9 +613,7 @@ function Task:__tostring()
 end
 
 function task.public.self()
-    local t = me()
-    while t.is_caller do t = t.parent end
-    return t
+    return known(me())
 end
 
 return task
