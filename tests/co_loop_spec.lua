@@ -215,6 +215,26 @@ describe("a loop of the program's own", function()
         assert.equal(-1, served:getfd())
     end)
 
+    it("that is interrupted calls what is deferred once", function()
+        local wait = luring.submit_and_wait
+        local calls = 0
+        local ok, err = pcall(co.run, function()
+            co.scope(function(s)
+                s:defer(function()
+                    calls = calls + 1
+                    luring.submit_and_wait = function()
+                        luring.submit_and_wait = wait
+                        error("interrupted!", 0)
+                    end
+                    co.sleep(10)
+                end)
+            end)
+        end)
+        luring.submit_and_wait = wait
+        assert.same({ false, "interrupted!" }, { ok, err })
+        assert.equal(1, calls)
+    end)
+
     it("that is interrupted while it ends a program ends that at once", function()
         local wait = luring.submit_and_wait
         local p

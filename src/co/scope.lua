@@ -228,7 +228,11 @@ end
 
 local Deferred = {}
 Deferred.__index = Deferred
-function Deferred:close_owned() self.f() end
+function Deferred:close_owned()
+    local f = self.f
+    self.f = nil -- it is called once, whatever comes
+    if f then f() end
+end
 
 -- Calls `f` at the scope's end.
 function Scope:defer(f)
