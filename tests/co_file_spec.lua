@@ -218,6 +218,9 @@ describe("a file", function()
                 { "#1 to 'truncate'", function() file:truncate("x") end },
                 { "#1 to 'truncate'", function() file:truncate(2 ^ 63) end },
                 { "#1 to 'sendfile'", function() stream:sendfile("x") end },
+                { "#1 to 'sendfile'", function() stream:sendfile({}) end },
+                { "#3 to 'sendfile'", function() stream:sendfile(file, 0, 1.5) end },
+                { "#1 to 'file'", function() co.file(1.5) end },
                 { "#2 to 'sendfile'", function() stream:sendfile(file, "x") end },
                 { "#3 to 'sendfile'", function() stream:sendfile(file, 0, -1) end },
             } do

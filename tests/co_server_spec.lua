@@ -315,6 +315,16 @@ describe("a server", function()
         end)
     end)
 
+    it("is left as it is where its stop has a wrong argument", function()
+        co.run(function()
+            local server = assert(co.listen("127.0.0.1", 0))
+            local ok, err = co.pcall(function() server:stop("x") end)
+            assert.is_false(ok)
+            assert.truthy(err:find("co_server_spec%.lua:%d+: bad argument #1 to 'stop' %(seconds"), err)
+            assert.is_true(server:getfd() >= 0)
+        end)
+    end)
+
     it("is served by one task at a time", function()
         local refused
         co.run(function()

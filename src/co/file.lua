@@ -59,7 +59,7 @@ end
 
 -- The number of a descriptor, which an object may have; nil for what is none.
 local function number_of(fd)
-    if type(fd) == "number" then return fd end
+    if type(fd) == "number" then return fd % 1 == 0 and fd or nil end
     local ok, number = pcall(luring.fileno, fd)
     return ok and number or nil
 end
@@ -342,16 +342,16 @@ local SPARE = 8 -- buffers that a loop keeps for the next
 -- buffer and no string: by a pipe and splice it takes longer, since each splice is a worker's.
 function stream.Stream:sendfile(source, offset, n)
     local kind = type(source)
-    if kind ~= "number" and kind ~= "table" and kind ~= "userdata" then
+    if kind ~= "number" and kind ~= "userdata" and not (kind == "table" and source.getfd) then
         raise("bad argument #1 to 'sendfile' (a file or a descriptor expected)")
     end
     if offset then check_offset(offset, "sendfile") end
-    if n and (type(n) ~= "number" or n < 0 or n ~= n) then
+    if n and (type(n) ~= "number" or n ~= n or n < 0 or n < math.huge and n % 1 ~= 0) then
         raise("bad argument #3 to 'sendfile' (a number of bytes expected)")
     end
     local t = task.me()
     task.check(t)
-    local fd = kind == "number" and source or source:getfd()
+    local fd = number_of(source) or -1
     offset, n = offset or 0, n or math.huge
     local spare = t.loop.buffers
     if not spare then
@@ -363,7 +363,7 @@ function stream.Stream:sendfile(source, offset, n)
     stream.check_writer(self, t)
     self.sender, self.source, self.odd = t, fd, true -- nobody else writes between two pieces
     while ok and sent < n do
-        if kind ~= "number" then fd = source:getfd() end -- its number is another's once it is closed
+        if kind ~= "number" then fd = number_of(source) or -1 end -- its number is another's once it is closed
         local piece = n - sent < PIECE and buffer:view(1, n - sent) or buffer
         local res = task.wait_bare(t, luring.read, fd, piece, offset + sent, t.done or t:done_of())
         if res > 0 then

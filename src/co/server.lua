@@ -309,6 +309,9 @@ end
 
 -- Stops accepting, and ends waiting reads; what is left after `grace` seconds is cancelled.
 function Server:stop(grace)
+    if grace and (type(grace) ~= "number" or grace ~= grace) then
+        raise("bad argument #1 to 'stop' (seconds expected)")
+    end
     local t = task.me()
     task.about_to_park(t)
     self:close()

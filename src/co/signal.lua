@@ -12,7 +12,7 @@ local signal = { public = {} }
 
 -- The number of a signal, by its name.
 function signal.number(name, function_name, place)
-    local number = type(name) == "number" and name
+    local number = type(name) == "number" and name % 1 == 0 and name
         or type(name) == "string" and luring[name:find("^SIG") and name or "SIG" .. name]
     if not number then raise(("bad argument #%d to '%s' (a signal expected)"):format(place, function_name)) end
     return number
