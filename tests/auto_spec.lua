@@ -88,7 +88,8 @@ describe("auto_seen", function()
         drive.collect()
         local left = 0
         for _ in pairs(kept) do left = left + 1 end
-        assert.is_true(left <= (rawget(_G, "jit") and 1 or 0), left) -- LuaJIT may still have one in a register of its own
+        -- LuaJIT may have one in a register of its own.
+        assert.is_true(left <= (rawget(_G, "jit") and 1 or 0), left)
     end)
 
     it("stops where the callback exits the ring", function()
