@@ -429,7 +429,8 @@ function co.listen(host, port, options) end
 
 ---Runs `f(client)` as a task in a scope of its own for each connection, and returns when the server is closed and all have
 ---ended. An error, or `nil, message` from `f`, ends that connection and goes to `on_error(err, client)` of the options,
----which writes it to stderr by default. `max` bounds the connections. When descriptors are short it waits for one.
+---which writes it to stderr by default. `max` bounds the connections. When descriptors are short it waits for one. One task
+---serves on a server: a second raises.
 ---@param f fun(client: luring.co.stream): any...
 ---@param options? luring.co.serve_options
 ---@return boolean?
@@ -467,6 +468,8 @@ function server:stop(grace) end
 function co.open(path, mode, options) end
 
 ---A file of a descriptor that the program has. `co.stdin`, `co.stdout` and `co.stderr` are streams.
+---
+---What is read without an offset is read in order, by one task at a time: a second raises.
 ---@param fd luring.integer|userdata|table
 ---@return luring.co.file
 function co.file(fd) end

@@ -81,6 +81,8 @@ describe("a task", function()
         co.run(function()
             local before = co.now()
             local t = co.spawn(function() co.channel():recv() end)
+            t.name = {}
+            for _, entry in ipairs(co.tasks()) do assert.equal("string", type(tostring(entry))) end
             t.name = "waiter"
             assert.equal("new", t:status())
             co.sleep(0)
@@ -327,6 +329,20 @@ describe("a scope", function()
             log[#log + 1] = "after"
             assert.same({ "body", "child", "after" }, log)
             assert.same({ 1, 2 }, { a, b })
+        end)
+    end)
+
+    it("takes a program with its pipes", function()
+        co.run(function()
+            co.scope(function(outer)
+                local p
+                co.scope(function()
+                    p = assert(co.process { "echo", "moved", stdout = "pipe" })
+                    assert.equal(p, outer:own(p))
+                end)
+                assert.equal("moved\n", p.stdout:read_all())
+                assert.is_true((p:wait()))
+            end)
         end)
     end)
 

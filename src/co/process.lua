@@ -245,6 +245,13 @@ end
 
 Process.__close = scope.close_variable
 
+-- What goes where the program goes: its pipes.
+function Process:owned_with()
+    local pipes = {}
+    for name in pairs(SIDES) do pipes[#pipes + 1] = self[name] end
+    return pipes
+end
+
 -- Ends a program for which there is no memory to wait.
 function Process:drop_descriptor()
     close_theirs(self)

@@ -175,6 +175,12 @@ function Scope:own(x)
         raise("bad argument #1 to 'own' (an object with a method 'close' expected, got " .. kind .. ")")
     end
     check_open(self)
+    local class = debug.getmetatable(x)
+    if type(class) == "table" and rawget(class, "owned_with") then
+        for _, y in ipairs(class.owned_with(x)) do
+            if homes[y] then own(self, y) end
+        end
+    end
     return own(self, x)
 end
 

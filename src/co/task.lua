@@ -488,7 +488,7 @@ function Task:get_name()
         name = tostring(numbers)
         self.name = name
     end
-    return name
+    return type(name) == "string" and name or tostring(name)
 end
 
 -- Asks a task to end: what it waits for is cancelled, and every wait raises from now on.
