@@ -63,8 +63,10 @@ function drive.contents(path)
 end
 
 -- Collects all there is: a finalizer may need a second round. LuaJIT sees what is on its stack no more as
--- garbage only when that has been written over.
+-- garbage only when that has been written over, and what compiled code was made for when that is gone.
 function drive.collect()
+    local jit = rawget(_G, "jit")
+    if jit then jit.flush() end
     local function over(n, ...) return n > 0 and over(n - 1, n, ...) or select("#", ...) end
     for _ = 1, 3 do
         over(100)
