@@ -8,6 +8,7 @@
 //! buffer may be both in parts: what one completion brought is Lua's, the rest still the
 //! kernel's.
 
+use super::descriptor::Identity;
 use super::region::{Region, Span};
 use super::{Errno, Ring};
 use crate::sys::{self, flag};
@@ -67,7 +68,9 @@ struct Inner {
     counted: usize,
     /// Null once the group is closed or its ring has ended.
     ring: *mut Ring,
+    /// The ring's descriptor, which a program can close and give to another.
     fd: c_int,
+    identity: Option<Identity>,
     id: u16,
     entries: Region,
     memory: Region,
@@ -153,6 +156,7 @@ impl Group {
                 counted: 1,
                 ring,
                 fd: ring.uring.ring_fd,
+                identity: ring.identity,
                 id,
                 entries,
                 memory,
@@ -283,10 +287,11 @@ impl Group {
     /// How far the kernel has come in the queue, where it tells.
     fn head(self) -> Option<u16> {
         let mut status = Status { id: self.id().into(), ..Default::default() };
-        if self.ring().is_null() {
+        let inner = self.inner();
+        if inner.ring.is_null() || Identity::of(inner.fd) != inner.identity {
             return None;
         }
-        register(self.inner().fd, operation::STATUS, &mut status).ok().map(|()| status.head as u16)
+        register(inner.fd, operation::STATUS, &mut status).ok().map(|()| status.head as u16)
     }
 
     /// Puts a buffer into the kernel's queue.
