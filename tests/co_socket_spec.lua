@@ -380,6 +380,28 @@ describe("a socket of LuaSocket's shape", function()
         assert.equal(1, a:shutdown())
     end))
 
+    it("tells what is wrong with a call at the program's line", task(function()
+        local own = socket.tcp()
+        local cases = {
+            ["#3 to 'setstats'"] = function() own:setstats(1, 2, "x") end,
+            ["#1 to 'setfd'"] = function() own:setfd(1.5) end,
+            ["#1 to 'skip'"] = function() socket.skip("x") end,
+            ["#1 to 'select'"] = function() socket.select { 5 } end,
+            ["#2 to 'select'"] = function() socket.select({}, { 5 }) end,
+            ["#1 to 'settimeout'"] = function() own:settimeout(false) end,
+            ["#1 to 'connect'"] = function() socket.connect() end,
+            ["#2 to 'connect'"] = function() own:connect("127.0.0.1", {}) end,
+            ["#1 to 'send'"] = function() own:send("x") end,
+            ["#1 to 'setoption'"] = function() own:setoption("nope", 1) end,
+            ["#1 to 'bind'"] = function() socket.bind() end,
+        }
+        for what, call in pairs(cases) do
+            local ok, err = co.pcall(call)
+            assert.is_false(ok)
+            assert.truthy(err:find("^tests/co_socket_spec.lua:%d+: bad argument " .. what), err)
+        end
+    end))
+
     it("takes a descriptor, and gives its own away", task(function()
         local one, other = luring.socketpair()
         local a, b = socket.tcp(), socket.tcp()

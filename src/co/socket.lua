@@ -35,6 +35,7 @@ end
 
 -- The arguments behind the first n.
 function socket.skip(n, ...)
+    if type(n) ~= "number" then words.bad_argument(1, "skip", "number expected") end
     return select(n + 1, ...)
 end
 
@@ -105,7 +106,7 @@ function socket.choose(kinds)
     return function(name, ...)
         if type(name) ~= "string" then return kinds.default(name, ...) end
         local make = kinds[name]
-        if not make then error("unknown key (" .. name .. ")", 2) end
+        if not make then part "place".raise("unknown key (" .. name .. ")") end
         return make(...)
     end
 end
@@ -166,6 +167,9 @@ socket.source = socket.choose(socket.sourcet)
 -- Adds the sockets of a list to what is waited for; those that have something already are ready.
 local function collect(list, mode, wanted, ready)
     for _, sock in ipairs(list or {}) do
+        if type(sock) ~= "table" and type(sock) ~= "userdata" then
+            words.bad_argument(mode == "r" and 1 or 2, "select", "a list of sockets expected")
+        end
         local fd = sock:getfd()
         if mode == "r" and sock.dirty and sock:dirty() then
             ready[#ready + 1], ready[sock] = sock, #ready + 1

@@ -13,6 +13,7 @@ local words = part "words"
 
 local find, sub, min = string.find, string.sub, math.min
 local bad_argument = words.bad_argument
+local raise = part "place".raise
 
 local tcp = {}
 
@@ -24,18 +25,18 @@ sockopt.extend(Socket)
 -- Raises unless it is in that state.
 function Socket:check(state, name)
     if self.state ~= state then
-        error(("bad argument #1 to '%s' (tcp{%s} expected)"):format(name, state), 3)
+        raise(("bad argument #1 to '%s' (tcp{%s} expected)"):format(name, state))
     end
 end
 
 -- The number of a port or of a service, or nil and why there is none.
 function tcp.port(host, port, name)
-    if type(host) ~= "string" then error("bad argument #1 to '" .. name .. "' (string expected)", 3) end
+    if type(host) ~= "string" then bad_argument(1, name, "string expected") end
     if find(host, "^unix:") then return 0 end
     local number = tonumber(port)
     if number and number >= 0 and number <= 65535 and number % 1 == 0 then return number end
     if number and type(port) == "string" then return nil, "service not supported for socket type" end
-    if type(port) ~= "string" then error("bad argument #2 to '" .. name .. "' (a port expected)", 3) end
+    if type(port) ~= "string" then bad_argument(2, name, "a port expected") end
     local list = co.resolve("127.0.0.1", port)
     if not list then return nil, "service not supported for socket type" end
     return list[1].port
@@ -145,7 +146,7 @@ function Socket:connect(host, port)
     if not number then return nil, why end
     local from
     if self.server then
-        if self.chosen then error("connecting from a port that was chosen is not supported", 2) end
+        if self.chosen then raise("connecting from a port that was chosen is not supported") end
         from = self.server:address()
         self.server:close()
         self.server = nil
@@ -230,8 +231,8 @@ end
 
 -- Takes the descriptor of a connection, or with -1 forgets its own, which stays open.
 function Socket:setfd(fd)
-    if type(fd) ~= "number" then bad_argument(1, "setfd", "number expected") end
-    if self.server then error("a server keeps its descriptor", 2) end
+    if type(fd) ~= "number" or fd % 1 ~= 0 then bad_argument(1, "setfd", "a descriptor's number expected") end
+    if self.server then raise("a server keeps its descriptor") end
     if fd >= 0 and luring.getsockopt(fd, luring.SOL_SOCKET, luring.SO_TYPE) ~= luring.SOCK_STREAM then
         bad_argument(1, "setfd", "a connection's descriptor expected")
     end
@@ -288,6 +289,9 @@ function Socket:getstats()
 end
 
 function Socket:setstats(received, sent, age)
+    for place, value in pairs { received or 0, sent or 0, age or 0 } do
+        if type(value) ~= "number" then bad_argument(place, "setstats", "number expected") end
+    end
     self.received, self.sent = received or self.received, sent or self.sent
     if age then self.born = wall() - age end
     return 1

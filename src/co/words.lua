@@ -1,6 +1,8 @@
 -- What LuaSocket calls what has failed.
 
 local luring = require "luring"
+local part = ...
+local raise = part "place".raise
 
 local find = string.find
 
@@ -32,7 +34,7 @@ end
 
 -- Raises what is wrong with an argument of a method.
 function words.bad_argument(place, name, what)
-    error(("bad argument #%d to '%s' (%s)"):format(place, name, what), 3)
+    raise(("bad argument #%d to '%s' (%s)"):format(place, name, what))
 end
 
 return words
