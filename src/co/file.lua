@@ -21,7 +21,7 @@ reading.extend(File)
 File.buf, File.at, File.size, File.reader = "", 1, 0, false
 
 local CHUNK = 65536
-local MOST = 2 ^ 30 -- bytes of a read, however many are asked for
+local LARGE, MOST = 2 ^ 20, 2 ^ 30 -- bytes for which there is room at once, and of any read
 local PERMISSIONS = 438 -- octal 666, less the umask
 
 local function plain(mode)
@@ -139,12 +139,20 @@ function File:refuse_reader()
     end
 end
 
+-- How many bytes a read asks for: room is made for all of them, so of many no more than the file has.
+local function most(self, n)
+    if n <= LARGE then return n end
+    local stat = luring.statx_fd(self.fd, luring.STATX_SIZE)
+    local size = type(stat) == "table" and stat.stx_size or 0
+    return math.min(n, math.max(size, LARGE), MOST)
+end
+
 function File:fill(n)
     if not self.fd then return closed(self) end
     local t = task.me()
     if self.reader then self:refuse_reader() end
     self.reader = t
-    local res, data = wait(t, luring.read, 3, self.fd, math.min(math.max(n or 0, CHUNK), MOST), -1)
+    local res, data = wait(t, luring.read, 3, self.fd, most(self, math.max(n or 0, CHUNK)), -1)
     self.reader = false
     if res < 0 then return refused(self, res) end
     if res == 0 then return nil end
@@ -165,8 +173,8 @@ function File:read(n, at)
     if n then reading.check_count(n, "read") end
     if not at then return buffered_read(self, n) end
     check_offset(at, "read")
-    n = math.min(n or CHUNK, MOST)
     if not self.fd then return closed(self) end
+    n = most(self, n or CHUNK)
     local res, data = wait(task.me(), luring.read, 3, self.fd, n, at)
     if res < 0 then return refused(self, res) end
     if res == 0 and n > 0 then return nil end
