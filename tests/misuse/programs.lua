@@ -47,7 +47,7 @@ end
 local function silence() return open(FOLDER .. "/fifo", "w") end
 local function rings() -- how many descriptors of rings there are
     local pid = contents("/proc/self/stat"):match("^%d+")
-    local pipe = io.popen("ls -l /proc/" .. pid .. "/fd")
+    local pipe = io.popen("ls -l /proc/" .. pid .. "/fd 2>/dev/null") -- one may go meanwhile
     local _, count = pipe:read("*a"):gsub("io_uring", "")
     pipe:close()
     return count
