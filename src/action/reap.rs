@@ -138,7 +138,7 @@ fn deliver(lua: &mut Lua, handle: Handle, completion: Completion, callback: Id) 
                 return lua.set_top(TABLE);
             }
         }
-        Reply::Accepted => lua.rehearse(), // as in `push_call`
+        Reply::Accepted => lua.rehearse(), // as in `deliver_cold`
         _ => {}
     }
     match handle.get(lua) {
@@ -155,6 +155,9 @@ fn deliver_cold(lua: &mut Lua, handle: Handle, completion: Completion, callback:
     let Some((arguments, flags)) = push_call(lua, handle, completion, callback) else {
         return lua.set_top(TABLE);
     };
+    if completion.action.reply.has_descriptors() {
+        lua.rehearse(); // once delivered, they are not closed when the ring ends
+    }
     match handle.get(lua) {
         Some(ring) if ring.is_head(&completion) => match flags & sys::IORING_CQE_F_MORE {
             0 => ring.deliver(completion.key),
@@ -223,20 +226,17 @@ fn push_call(
     }
     let res = completion.received(flags).map_or(result(&completion), |received| received.res);
     lua.push_integer(res.into());
-    let arguments = match completion.action.reply {
-        Reply::Nothing | Reply::Accepted => 2,
-        Reply::Data if push_data(lua, handle, completion) => 3,
-        Reply::Data => return None,
-        _ if push_value(lua, handle, completion, flags) => {
+    match completion.action.reply {
+        Reply::Nothing | Reply::Accepted => Some((2, flags)),
+        Reply::Data => push_data(lua, handle, completion).then_some((3, flags)),
+        _ => {
+            if !push_value(lua, handle, completion, flags) {
+                return None;
+            }
             lua.push_integer(flags.into());
-            4
+            Some((4, flags))
         }
-        _ => return None,
-    };
-    if completion.action.reply.has_descriptors() {
-        lua.rehearse(); // once delivered, they are not closed when the ring ends
     }
-    Some((arguments, flags))
 }
 
 /// Calls the handler of the message that has come, if one has. Raises what it raises.
