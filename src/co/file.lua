@@ -93,9 +93,9 @@ function file.public.open(path, mode, options)
     local fd
     local done = t.done or t:done_of()
     task.check(t)
-    local f = scope.own(new(false, path))
+    local f, holder = scope.own(new(false, path)), nil
     if options.beneath then
-        local folder, holder = options.beneath, nil
+        local folder = options.beneath
         if type(folder) == "string" then
             local how = luring.O_PATH + luring.O_DIRECTORY + luring.O_CLOEXEC
             holder = scope.own(new(false))
@@ -110,17 +110,16 @@ function file.public.open(path, mode, options)
         end
         fd = task.wait_bare(t, luring.openat2, folder, path,
             { flags = flags, mode = perm, resolve = luring.RESOLVE_BENEATH }, done)
-        if fd >= 0 then f.fd = fd end
-        if holder then holder:close() end
     else
         fd = task.wait_bare(t, luring.open, path, flags, perm, done)
     end
+    if fd >= 0 then f.fd = fd end
+    if holder then holder:close() end
     if fd < 0 then
         scope.disown(f)
         task.check(t)
         return failure.refused(fd, path)
     end
-    f.fd = fd
     return f
 end
 

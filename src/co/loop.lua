@@ -51,7 +51,6 @@ function loop.public.loop(options)
         cancels = {}, -- when each of those whose action is to be cancelled asks again
         deadlines = timers.new(),
         time = options.clock == "virtual" and 0 or nil,
-        owned = not options.ring,
         short = false, -- since when the kernel is short of something
         small = loop.SMALL, -- what a stream reads into at first: as many bytes, or a group of such buffers
         many = MANY, -- tasks, by which it becomes one

@@ -2,11 +2,12 @@
 
 local place = {}
 
--- Where a coroutine is in the program: "chat.lua:41".
+-- Where a coroutine is in the program, or who calls the module: "chat.lua:41".
 function place.where(thread)
     local level = 0
     while true do
-        local info = debug.getinfo(thread, level, "Sl")
+        local info
+        if thread then info = debug.getinfo(thread, level, "Sl") else info = debug.getinfo(level, "Sl") end
         if not info then return nil end
         if info.currentline > 0 and not info.source:find("^@luring/co/") then
             return info.short_src .. ":" .. info.currentline
@@ -15,17 +16,10 @@ function place.where(thread)
     end
 end
 
--- The same of the one who calls the module.
-function place.caller()
-    local level = 2
-    while true do
-        local info = debug.getinfo(level, "Sl")
-        if not info then return nil end
-        if info.currentline > 0 and not info.source:find("^@luring/co/") then
-            return info.short_src .. ":" .. info.currentline
-        end
-        level = level + 1
-    end
+-- A message with that before it.
+function place.located(message, thread)
+    local where = place.where(thread)
+    return where and where .. ": " .. message or message
 end
 
 -- What is wrong with a call by a dot, whose first argument is no object.
@@ -48,17 +42,22 @@ end
 -- Raises what is wrong with a call of the module, at the place where the program has made it: how many
 -- of the module's own functions are between says nothing, and a call at the end of a function none.
 function place.raise(message)
-    local where = place.caller()
     if has_bad_self() then message = place.bad_self(message:match("to '([^']*)'")) end
-    error(where and where .. ": " .. message or message, 0)
+    error(place.located(message), 0)
 end
 
--- Raises the error of a function of luring in the words of the module's function `name`: what it says of its
--- argument number `from` is said of that one's number `to`.
-function place.reword(err, name, from, to)
+-- The error of a function of luring in the words of the module's function `name`: what it says of its argument
+-- number `from` is said of that one's number `to`. Nil for one that says nothing of an argument.
+function place.reworded(err, name, from, to)
     local number, what = tostring(err):match("bad argument #(%d+) to '[^']*' (.*)$")
-    if not number then error(err, 0) end
-    place.raise(("bad argument #%d to '%s' %s"):format(number - from + to, name, what))
+    return number and ("bad argument #%d to '%s' %s"):format(number - from + to, name, what)
+end
+
+-- Raises it.
+function place.reword(err, name, from, to)
+    local message = place.reworded(err, name, from, to)
+    if not message then error(err, 0) end
+    place.raise(message)
 end
 
 return place

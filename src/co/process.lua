@@ -9,7 +9,7 @@ local scope = part "scope"
 local signal = part "signal"
 local stream = part "stream"
 local task = part "task"
-local raise = part "place".raise
+local raise, reword = part "place".raise, part "place".reword
 
 local process = { public = {} }
 
@@ -44,10 +44,10 @@ end
 
 -- Raises what posix_spawn has, in the words of the function that the program has called.
 local function refuse(why, name)
-    local what = type(why) == "string" and why:match("^bad argument #1 to '[^']*' (.*)$")
-    if not what then error(why, 0) end
-    if name == "process" then what = what:gsub("('std%l+' must be a descriptor)", '%1 or "pipe"') end
-    raise("bad argument #1 to '" .. name .. "' " .. what)
+    if name == "process" and type(why) == "string" then
+        why = why:gsub("('std%l+' must be a descriptor)", '%1 or "pipe"')
+    end
+    reword(why, name, 1, 1)
 end
 
 -- Starts a program for the function of that name.

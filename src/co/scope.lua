@@ -4,7 +4,7 @@ local luring = require "luring"
 local part = ...
 local failure = part "failure"
 local task = part "task"
-local caller, raise = part "place".caller, part "place".raise
+local place_of, raise = part "place".where, part "place".raise
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
 local scope = { public = {} }
@@ -99,7 +99,7 @@ function Scope:spawn(f, ...)
     check_open(self)
     local parent = task.me()
     local t = start(self, parent, parent.loop, false, f, ...)
-    t.spawned, t.since = caller(), parent.loop:now()
+    t.spawned, t.since = place_of(), parent.loop:now()
     return t
 end
 
@@ -168,6 +168,12 @@ local function own(self, x)
     return x
 end
 
+-- A method that only the module's own classes have, of any object.
+local function method_of(x, name)
+    local class = debug.getmetatable(x)
+    return type(class) == "table" and rawget(class, name)
+end
+
 -- The same for one of the program's, which has a method `close`.
 function Scope:own(x)
     local kind = type(x)
@@ -175,11 +181,9 @@ function Scope:own(x)
         raise("bad argument #1 to 'own' (an object with a method 'close' expected, got " .. kind .. ")")
     end
     check_open(self)
-    local class = debug.getmetatable(x)
-    if type(class) == "table" and rawget(class, "owned_with") then
-        for _, y in ipairs(class.owned_with(x)) do
-            if homes[y] then own(self, y) end
-        end
+    local owned_with = method_of(x, "owned_with")
+    for _, y in ipairs(owned_with and owned_with(x) or {}) do
+        if homes[y] then own(self, y) end
     end
     return own(self, x)
 end
@@ -216,8 +220,8 @@ end
 
 -- The same for any object, of which those that are the program's own are left as they are.
 local function drop(x)
-    local class = debug.getmetatable(x)
-    if type(class) == "table" and rawget(class, "drop_descriptor") then class.drop_descriptor(x) end
+    local drop_descriptor = method_of(x, "drop_descriptor")
+    if drop_descriptor then drop_descriptor(x) end
 end
 
 -- Closes the descriptors of scopes that there was no memory to end.
@@ -247,24 +251,26 @@ function Scope:defer(f)
     own(self, setmetatable({ f = f }, Deferred))
 end
 
+-- Lets go of what has been closed, or could not be: another task is at that, or has failed.
+local function let_go(self, x)
+    drop(x)
+    homes[x] = nil
+    forget(self, x)
+end
+
 local function close_all(self)
     while #self.owned > 0 do
         local x = self.owned[#self.owned]
         self.closes = x
         if x.close_owned then x:close_owned() else x:close() end
-        drop(x) -- where another task is at closing it, or has failed at that
-        homes[x] = nil
-        forget(self, x)
+        let_go(self, x)
     end
 end
 
 -- What could not be closed is not tried again.
 local function not_closed(self)
     local x = self.closes
-    if not x or not self.places[x] then return end
-    drop(x)
-    homes[x] = nil
-    forget(self, x)
+    if x and self.places[x] then let_go(self, x) end
 end
 
 -- ---- the end ----
@@ -346,7 +352,7 @@ local function spawn(background, name, f, ...)
     check_function(f, name, 1)
     local parent = task.me()
     local t = start(parent.scope, parent, parent.loop, background, f, ...)
-    t.spawned, t.since = caller(), parent.loop:now()
+    t.spawned, t.since = place_of(), parent.loop:now()
     return t
 end
 

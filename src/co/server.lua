@@ -46,8 +46,7 @@ function server.public.listen(host, port, options)
 end
 
 local function is_accepting(self)
-    local t = self.acceptor
-    return t and t.op == luring.accept and t.fd == self.fd and (t.key or t.held)
+    return stream.busy(self.acceptor, luring.accept, self.fd)
 end
 
 -- Accepts a connection, a stream's: true, or nil, message, errno. A cancellation is one of these.

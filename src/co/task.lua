@@ -7,7 +7,8 @@
 local luring = require "luring"
 local part = ...
 local failure = part "failure"
-local bad_self, place_of, raise = part "place".bad_self, part "place".where, part "place".raise
+local place = part "place"
+local raise = place.raise
 
 local create, resume, yield, running = coroutine.create, coroutine.resume, coroutine.yield, coroutine.running
 local cqe_seen = luring.cqe_seen
@@ -268,9 +269,7 @@ end
 -- What Lua says of a method that was called by a dot.
 local function of_self(t, err)
     if type(err) ~= "string" or not err:find("^luring/co/%l+%.lua:%d+: attempt to index .*'self'") then return err end
-    local where = place_of(t.thread)
-    local what = bad_self(debug.getinfo(t.thread, 0, "n").name)
-    return where and where .. ": " .. what or what
+    return place.located(place.bad_self(debug.getinfo(t.thread, 0, "n").name), t.thread)
 end
 
 local function fail(t, err)
@@ -348,13 +347,9 @@ end
 -- What an action has to say of its arguments, in the words of the function that the program has called:
 -- that takes no ring, and no callback. What Lua's own functions say is the place that they were called from.
 local function in_words(t, err)
-    if type(err) ~= "string" then return err end
-    local number, what = err:match("^luring/co/task%.lua:%d+: bad argument #(%d+) to '[^']*' (.*)$")
-    if not number then return err end
-    local where = place_of(t.inner or t.thread)
-    what = what:gsub("got function%)$", "got no value)")
-    what = ("bad argument #%d to '%s' %s"):format(number - 1, task.names[t.op], what)
-    return where and where .. ": " .. what or what
+    if type(err) ~= "string" or not err:find("^luring/co/task%.lua:%d+: bad argument #") then return err end
+    local what = place.reworded(err, task.names[t.op], 2, 1):gsub("got function%)$", "got no value)")
+    return place.located(what, t.inner or t.thread)
 end
 
 -- Raises in the task whose action could not be queued; false if there is none. One that was to be gone
@@ -564,9 +559,9 @@ end
 
 local function leave_join(t)
     local joiners = t.joining.joiners or {}
-    for place, joiner in ipairs(joiners) do
+    for number, joiner in ipairs(joiners) do
         if joiner == t then
-            table.remove(joiners, place)
+            table.remove(joiners, number)
             break
         end
     end
