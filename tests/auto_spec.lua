@@ -12,26 +12,16 @@ describe("auto_seen", function()
     before_each(function() ring = luring.queue_init_params(4, { auto_seen = true }) end)
 
     it("keeps what its callback could not be called with, for want of C stack", function()
-        local told = 0
-        for n = 210, 180, -1 do
-            -- As deep as that, with one call more or less.
-            for _, reap in ipairs {
-                function() luring.do_cqes(ring) end,
-                function() pcall(luring.do_cqes, ring) end,
-                function() string.gsub("x", "x", function() luring.do_cqes(ring) end) end,
-            } do
-                local function deep(depth)
-                    if depth == 0 then return reap() end
-                    string.gsub("x", "x", function() deep(depth - 1) end)
-                end
-                local calls = 0
-                luring.nop(ring, function() calls = calls + 1 end)
-                luring.submit_and_wait(ring, 1)
-                pcall(deep, n)
-                luring.do_cqes(ring)
-                told = told + calls
-            end
-        end
+        local told, calls = 0, nil
+        drive.reap_deep(function()
+            calls = 0
+            luring.nop(ring, function() calls = calls + 1 end)
+            luring.submit_and_wait(ring, 1)
+            return ring
+        end, function()
+            luring.do_cqes(ring)
+            told = told + calls
+        end)
         assert.equal(31 * 3, told)
     end)
 

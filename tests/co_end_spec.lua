@@ -4,6 +4,7 @@ local co = require "luring.co"
 local luring = require "luring"
 local child = require "child"
 local drive = require "drive"
+local connected = require "streams"
 
 local compile = loadstring or load -- luacheck: ignore 143
 
@@ -11,11 +12,6 @@ local function seconds(f, ...)
     local before = luring.now()
     f(...)
     return luring.now() - before
-end
-
-local function connected()
-    local one, other = luring.socketpair()
-    return co.stream(one), co.stream(other)
 end
 
 describe("a <close> variable", function()

@@ -2,6 +2,19 @@ local co = require "luring.co"
 local luring = require "luring"
 
 describe("a loop of the program's own", function()
+    local own = { submit_and_wait = luring.submit_and_wait, do_cqes = luring.do_cqes }
+    after_each(function()
+        for name, f in pairs(own) do luring[name] = f end
+    end)
+
+    -- As Ctrl-C does it: what the loop calls next returns, and the interpreter's hook raises.
+    local function interrupt(name)
+        luring[name] = function()
+            luring[name] = own[name]
+            error("interrupted!", 0)
+        end
+    end
+
     it("runs on a ring that the program has, and leaves it open", function()
         local ring = luring.queue_init(8, 0)
         local loop = co.loop { ring = ring }
@@ -147,8 +160,6 @@ describe("a loop of the program's own", function()
     end)
 
     it("that is interrupted cancels its tasks, closes what they own, and raises that", function()
-        -- As Ctrl-C does it: what waits returns, and the interpreter's hook raises.
-        local wait = luring.submit_and_wait
         local closed
         local loop = co.loop()
         local ok, err = pcall(loop.run, loop, function()
@@ -157,14 +168,10 @@ describe("a loop of the program's own", function()
                     co.sleep(0)
                     closed = true
                 end)
-                luring.submit_and_wait = function()
-                    luring.submit_and_wait = wait
-                    error("interrupted!", 0)
-                end
+                interrupt "submit_and_wait"
                 co.sleep(10)
             end)
         end)
-        luring.submit_and_wait = wait
         assert.same({ false, "interrupted!" }, { ok, err })
         assert.is_true(closed)
     end)
@@ -194,59 +201,44 @@ describe("a loop of the program's own", function()
     end)
 
     it("that is interrupted closes what a connection has just left", function()
-        local take = luring.do_cqes
         local served, file
         local ok, err = pcall(co.run, function()
             local server = assert(co.listen("127.0.0.1", 0))
             local host, port = server:address()
             co.spawn(server.serve, server, function(client)
                 served, file = client, assert(co.open("/dev/null"))
-                luring.do_cqes = function()
-                    luring.do_cqes = take
-                    error("interrupted!", 0)
-                end
+                interrupt "do_cqes"
                 co.sleep(0)
             end)
             assert(co.connect(host, port)):read()
         end)
-        luring.do_cqes = take
         assert.same({ false, "interrupted!" }, { ok, err })
         assert.equal(-1, file:getfd())
         assert.equal(-1, served:getfd())
     end)
 
     it("that is interrupted calls what is deferred once", function()
-        local wait = luring.submit_and_wait
         local calls = 0
         local ok, err = pcall(co.run, function()
             co.scope(function(s)
                 s:defer(function()
                     calls = calls + 1
-                    luring.submit_and_wait = function()
-                        luring.submit_and_wait = wait
-                        error("interrupted!", 0)
-                    end
+                    interrupt "submit_and_wait"
                     co.sleep(10)
                 end)
             end)
         end)
-        luring.submit_and_wait = wait
         assert.same({ false, "interrupted!" }, { ok, err })
         assert.equal(1, calls)
     end)
 
     it("that is interrupted while it ends a program ends that at once", function()
-        local wait = luring.submit_and_wait
         local p
         local ok, err = pcall(co.run, function()
             p = assert(co.process { "sh", "-c", "trap '' TERM; echo; exec sleep 10", stdout = "pipe", group = true })
             assert.equal("", p.stdout:line())
-            luring.submit_and_wait = function()
-                luring.submit_and_wait = wait
-                error("interrupted!", 0)
-            end
+            interrupt "submit_and_wait"
         end)
-        luring.submit_and_wait = wait
         assert.same({ false, "interrupted!" }, { ok, err })
         assert.same({ nil, "signal", luring.SIGKILL }, { p:wait() })
     end)

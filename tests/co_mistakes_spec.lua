@@ -1,5 +1,6 @@
 local co = require "luring.co"
 local luring = require "luring"
+local pair = require "streams"
 
 local HERE = "tests/co_mistakes_spec.lua:%d+: "
 
@@ -19,12 +20,6 @@ end
 
 local function plain(text)
     return (text:gsub("%p", "%%%0"))
-end
-
--- Two streams, closed at the end of the task.
-local function pair()
-    local one, other = luring.socketpair()
-    return co.stream(one), co.stream(other)
 end
 
 describe("a mistake", function()

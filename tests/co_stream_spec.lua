@@ -1,11 +1,6 @@
 local co = require "luring.co"
 local luring = require "luring"
-
--- Two ends of a connection.
-local function pair()
-    local one, other = luring.socketpair()
-    return co.stream(one), co.stream(other)
-end
+local pair = require "streams"
 
 describe("a stream's reading", function()
     it("gives what there is, at most n, and nil alone at the end", function()

@@ -239,27 +239,21 @@ describe("a ring that ends where a callback could not be called, for want of C s
     for kind, queue in pairs(kinds) do
         it("closes what came: " .. kind, function()
             local before = drive.descriptors()
-            for n = 210, 180, -1 do
-                -- As deep as that, with one call more or less.
-                for way = 1, 3 do
-                    local ring, came = luring.queue_init(4, 0), {}
-                    local client = queue(ring, function(cqe, ...)
-                        came = { ... }
-                        luring.cqe_seen(ring, cqe)
-                    end)
-                    luring.submit_and_wait(ring, kind == "recvmsg" and 2 or 1)
-                    local function deep(depth)
-                        if depth > 0 then return string.gsub("x", "x", function() deep(depth - 1) end) end
-                        if way == 1 then return luring.do_cqes(ring) end
-                        if way == 2 then return pcall(luring.do_cqes, ring) end
-                        string.gsub("x", "x", function() luring.do_cqes(ring) end)
-                    end
-                    pcall(deep, n)
-                    luring.queue_exit(ring)
-                    came[#came + 1] = client
-                    for _, fd in ipairs(came) do luring.close_fd(fd) end
-                end
-            end
+            local came, client
+            drive.reap_deep(function()
+                local ring = luring.queue_init(4, 0)
+                came = {}
+                client = queue(ring, function(cqe, ...)
+                    came = { ... }
+                    luring.cqe_seen(ring, cqe)
+                end)
+                luring.submit_and_wait(ring, kind == "recvmsg" and 2 or 1)
+                return ring
+            end, function(ring)
+                luring.queue_exit(ring)
+                came[#came + 1] = client
+                for _, fd in ipairs(came) do luring.close_fd(fd) end
+            end)
             assert.equal(before, drive.descriptors())
         end)
     end

@@ -36,22 +36,10 @@ describe("msg_ring", function()
     it("is kept where the handler could not be called, for want of C stack", function()
         local got = 0
         luring.on_message(other, function() got = got + 1 end)
-        for n = 210, 180, -1 do
-            -- As deep as that, with one call more or less.
-            for _, reap in ipairs {
-                function() luring.do_cqes(other) end,
-                function() pcall(luring.do_cqes, other) end,
-                function() string.gsub("x", "x", function() luring.do_cqes(other) end) end,
-            } do
-                local function deep(depth)
-                    if depth == 0 then return reap() end
-                    string.gsub("x", "x", function() deep(depth - 1) end)
-                end
-                drive.one(one, "msg_ring", fd_of(other), 0, 0, 0)
-                pcall(deep, n)
-                luring.do_cqes(other)
-            end
-        end
+        drive.reap_deep(function()
+            drive.one(one, "msg_ring", fd_of(other), 0, 0, 0)
+            return other
+        end, luring.do_cqes)
         assert.equal(31 * 3, got)
     end)
 
