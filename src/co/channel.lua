@@ -50,7 +50,7 @@ end
 -- Values stand in boxes, since false is one.
 function channel.public.channel(n)
     n = n or 0
-    if type(n) ~= "number" or n ~= n or n < 0 or n < math.huge and n % 1 ~= 0 then
+    if not part("options").is_count(n, 0) then
         raise("bad argument #1 to 'channel' (a number from 0 on expected)")
     end
     return setmetatable({

@@ -354,7 +354,7 @@ function stream.Stream:sendfile(source, offset, n)
         raise("bad argument #1 to 'sendfile' (a file or a descriptor expected)")
     end
     if offset then check_offset(offset, "sendfile") end
-    if n and (type(n) ~= "number" or n ~= n or n < 0 or n < math.huge and n % 1 ~= 0) then
+    if n and not part("options").is_count(n, 0) then
         raise("bad argument #3 to 'sendfile' (a number of bytes expected)")
     end
     local t = task.me()

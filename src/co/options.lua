@@ -1,4 +1,4 @@
--- Tables of options, as the functions take them that a program calls.
+-- Options and counts, as the functions take them that a program calls.
 
 local part = ...
 local raise = part "place".raise
@@ -21,6 +21,11 @@ function options.check_number(value, name)
     if value ~= nil and (type(value) ~= "number" or value ~= value) then
         raise("bad option '" .. name .. "' (number expected)")
     end
+end
+
+-- Whether it is a whole number from `least` on, or math.huge.
+function options.is_count(n, least)
+    return type(n) == "number" and n >= least and (n == math.huge or n % 1 == 0)
 end
 
 return options

@@ -12,7 +12,7 @@ local Semaphore = {}
 Semaphore.__index = Semaphore
 
 function semaphore.public.semaphore(n)
-    if type(n) ~= "number" or n ~= n or n < 1 or n < math.huge and n % 1 ~= 0 then
+    if not part("options").is_count(n, 1) then
         raise("bad argument #1 to 'semaphore' (a number from 1 on expected)")
     end
     return setmetatable({ free = n, first = 1, last = 0 }, Semaphore)
