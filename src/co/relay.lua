@@ -44,6 +44,7 @@ function relay.public.relay(a, b, options)
     options_of.check(options, OPTIONS, 3, "relay")
     options_of.check_number(options.idle, "idle")
     local shared = { idle = options.idle, last = task.me().loop:now() }
+    local of_a, of_b = a.read_seconds, b.read_seconds
     if shared.idle then
         a:settimeout(shared.idle, a.write_seconds)
         b:settimeout(shared.idle, b.write_seconds)
@@ -52,6 +53,10 @@ function relay.public.relay(a, b, options)
         function() return pump(a, b, shared) end,
         function() return pump(b, a, shared) end,
     }
+    if shared.idle then -- what the program does with them next has the limits that it had
+        a:settimeout(of_a, a.write_seconds)
+        b:settimeout(of_b, b.write_seconds)
+    end
     if not done then return nil, message, errno end
     return true
 end
