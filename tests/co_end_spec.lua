@@ -493,6 +493,29 @@ describe("a loop", function()
         repeat queue:step(1) until queue:empty() or luring.now() - before > 20
         assert.same({ "set", "spawned" }, log)
     end)
+
+    it("wakes who polls for it, though it had no task, when one is spawned", function()
+        local loop, ring, ready = co.loop(), luring.queue_init(2, 0), nil
+        local function poll()
+            ready = nil
+            luring.poll_add(ring, loop:pollfd(), luring.POLLIN, function(cqe, res)
+                luring.cqe_seen(ring, cqe)
+                ready = res
+            end)
+            luring.submit(ring)
+        end
+        for _ = 1, 2 do
+            while loop:step() do end
+            poll()
+            luring.do_cqes(ring)
+            assert.is_nil(ready)
+            loop:spawn(function() end)
+            luring.submit_and_wait(ring, 1, 5)
+            luring.do_cqes(ring)
+            assert.equal(luring.POLLIN, ready)
+        end
+        luring.queue_exit(ring)
+    end)
 end)
 
 describe("co.pcall", function()

@@ -396,7 +396,10 @@ function Loop:step()
         error(broken[1], 0)
     end
     if self.errors and self.errors[1] then error(table.remove(self.errors, 1).err, 0) end
-    if self.count == 0 then return nil end
+    if self.count == 0 then
+        self.asleep = true -- who waits for its descriptor all the same is woken by the next task
+        return nil
+    end
     local seconds = self:timeout()
     self.asleep = seconds > 0
     return seconds
