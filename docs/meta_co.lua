@@ -141,7 +141,8 @@ function loop:spawn(f, ...) end
 
 ---Runs what is ready, submits, and never waits: nil when no task is left, 0 when some are ready, else the seconds to the
 ---next deadline, which may be `math.huge`. It raises a task's error that nobody took. `loop:pollfd()`, `loop:events()` and
----`loop:timeout()` are what `cqueues.poll` asks for: `while loop:step() do cqueues.poll(loop) end`.
+---`loop:timeout()` are what `cqueues.poll` asks for: `while loop:step() do cqueues.poll(loop) end`. Without tasks it may be
+---polled too: `loop:spawn` wakes whoever does.
 ---@return number?
 function loop:step() end
 
@@ -522,19 +523,22 @@ function co.signal(...) end
 
 ---Runs what is ready, submits, and never waits: nil when no task is left, 0 when some are ready, else the seconds to the
 ---next deadline, which may be `math.huge`. It raises a task's error that nobody took. `loop:pollfd()`, `loop:events()` and
----`loop:timeout()` are what `cqueues.poll` asks for: `while loop:step() do cqueues.poll(loop) end`.
+---`loop:timeout()` are what `cqueues.poll` asks for: `while loop:step() do cqueues.poll(loop) end`. Without tasks it may be
+---polled too: `loop:spawn` wakes whoever does.
 ---@return integer
 function loop:pollfd() end
 
 ---Runs what is ready, submits, and never waits: nil when no task is left, 0 when some are ready, else the seconds to the
 ---next deadline, which may be `math.huge`. It raises a task's error that nobody took. `loop:pollfd()`, `loop:events()` and
----`loop:timeout()` are what `cqueues.poll` asks for: `while loop:step() do cqueues.poll(loop) end`.
+---`loop:timeout()` are what `cqueues.poll` asks for: `while loop:step() do cqueues.poll(loop) end`. Without tasks it may be
+---polled too: `loop:spawn` wakes whoever does.
 ---@return string
 function loop:events() end
 
 ---Runs what is ready, submits, and never waits: nil when no task is left, 0 when some are ready, else the seconds to the
 ---next deadline, which may be `math.huge`. It raises a task's error that nobody took. `loop:pollfd()`, `loop:events()` and
----`loop:timeout()` are what `cqueues.poll` asks for: `while loop:step() do cqueues.poll(loop) end`.
+---`loop:timeout()` are what `cqueues.poll` asks for: `while loop:step() do cqueues.poll(loop) end`. Without tasks it may be
+---polled too: `loop:spawn` wakes whoever does.
 ---@return number
 function loop:timeout() end
 
