@@ -302,6 +302,23 @@ describe("closing a stream", function()
         end)
     end)
 
+    it("gives nothing of what came in several reads, either", function()
+        co.run(function()
+            local a, b = pair()
+            local path = os.tmpname()
+            local text = ("x"):rep(70000) .. "\n" .. ("y"):rep(70000)
+            co.write_file(path, text)
+            co.spawn(function() a:write(text) end)
+            for _, from in ipairs { b, assert(co.open(path)) } do
+                assert.equal("line too long", (select(2, from:line())))
+                from:close()
+                assert.is_nil((from:line(math.huge)))
+                assert.equal(0, from:buffered())
+            end
+            os.remove(path)
+        end)
+    end)
+
     it("ends what waits on it with nil and closed, and only then closes", function()
         co.run(function()
             local a, b = pair()

@@ -255,7 +255,7 @@ function File:close()
     if not fd then return true end
     local res = luring.close_fd(fd)
     self.fd = nil
-    self.buf, self.at, self.size = nil, nil, nil
+    self.buf, self.at, self.tail, self.size = nil, nil, nil, nil
     scope.disown(self)
     if res < 0 then return refused(self, res) end
     return true
