@@ -54,6 +54,47 @@ describe("a file", function()
         end)
     end)
 
+    it("is read as it is, though it was changed ahead of there", function()
+        with_file(function(path)
+            co.write_file(path, "one\ntwo\nthree\nfour\n")
+            local file = assert(co.open(path, "r+"))
+            assert.equal("one", file:line())
+            assert.equal(3, file:write("TWO", 4))
+            assert.equal("TWO", file:line())
+            assert.is_true(file:truncate(14))
+            assert.equal("three", file:line())
+            assert.same({}, { file:line() })
+        end)
+    end)
+
+    it("is written while another task reads a line, which keeps what it has", function()
+        with_file(function(path)
+            for turns = 1, 4 do
+                co.write_file(path, ("x"):rep(200000) .. "\n" .. ("y"):rep(200000))
+                local file = assert(co.open(path, "r+"))
+                local reader = co.spawn(function() return file:line(math.huge) end)
+                for _ = 1, turns do co.sleep(0) end
+                file:write("z") -- where that is nobody knows
+                reader:join()
+                assert.is_true(file:buffered() >= 0)
+                assert.is_true(#file:read() > 0)
+                file:close()
+            end
+        end)
+    end)
+
+    it("that is closed while another task reads a line gives none", function()
+        with_file(function(path)
+            co.write_file(path, ("x"):rep(100000) .. "\n")
+            local file = assert(co.open(path))
+            local line = co.spawn(function() return { file:line(math.huge) } end)
+            repeat co.sleep(0) until file:buffered() > 0
+            file:close()
+            assert.same({ nil, path .. ": closed", luring.EBADF }, line:join())
+            assert.equal(0, file:buffered())
+        end)
+    end)
+
     it("that has no position keeps what was read ahead when it is written", function()
         local one, other = luring.socketpair()
         co.run(function()

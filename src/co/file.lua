@@ -153,6 +153,7 @@ function File:fill(n)
     self.reader = t
     local res, data = wait(t, luring.read, 3, self.fd, most(self, math.max(n or 0, CHUNK)), -1)
     self.reader = false
+    if not self.fd then return closed(self) end -- another task has closed it meanwhile
     if res < 0 then return refused(self, res) end
     if res == 0 then return nil end
     return data
@@ -180,16 +181,22 @@ function File:read(n, at)
     return data
 end
 
+-- Gives back what was read ahead, before the file is changed: it has not been read, as far as the program knows,
+-- and may be other bytes now. A terminal has no position, and what another task is reading is that one's.
+local function give_back(self)
+    if self.size == 0 or stream.busy(self.reader, luring.read, self.fd) then return end
+    if luring.lseek(self.fd, -self.size, luring.SEEK_CUR) >= 0 then
+        self.buf, self.at, self.tail, self.size = "", 1, nil, 0
+    end
+end
+
 -- Writes all of a string, at the file's own position or at an offset: how much, or nil, message,
 -- errno and how much was written.
 function File:write(data, at)
     if type(data) ~= "string" then raise("bad argument #1 to 'write' (string expected)") end
     if at then check_offset(at, "write") end
     if not self.fd then return closed(self) end
-    -- What was read ahead has not been read, as far as the program knows. A terminal has no position.
-    if not at and self.size > 0 and luring.lseek(self.fd, -self.size, luring.SEEK_CUR) >= 0 then
-        self.buf, self.at, self.tail, self.size = "", 1, nil, 0
-    end
+    give_back(self)
     local written = 0
     local t = task.me()
     while written < #data do
@@ -244,6 +251,7 @@ function File:truncate(length)
         raise("bad argument #1 to 'truncate' (a number of bytes expected)")
     end
     if not self.fd then return closed(self) end
+    give_back(self)
     -- The action needs Linux 6.9: this does it anywhere.
     local res = luring.ftruncate_fd(self.fd, length or 0)
     if res < 0 then return refused(self, res) end
