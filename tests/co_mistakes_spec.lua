@@ -1,5 +1,6 @@
 local co = require "luring.co"
 local luring = require "luring"
+local child = require "child"
 local pair = require "streams"
 
 local HERE = "tests/co_mistakes_spec.lua:%d+: "
@@ -134,5 +135,30 @@ describe("a mistake", function()
             local text = "calling '" .. name .. "' on bad self (a method is called with a colon)"
             assert.truthy(err:find("^" .. HERE .. plain(text)), name .. "\n" .. err)
         end
+    end)
+
+    it("of no dot is not called one, however often it was made", function()
+        local result = child.run [[
+            local co, socket = require "luring.co", require "luring.co.socket"
+            local seen = {}
+            co.run(function()
+                local server = assert(socket.bind("127.0.0.1", 0))
+                local _, port = server:getsockname()
+                local open, unconnected = assert(socket.connect("127.0.0.1", port)), socket.tcp()
+                for _ = 1, 30 do
+                    for _ = 1, 300 do open:send("", 2) end -- LuaJIT compiles what looks at the socket
+                    for _ = 1, 40 do
+                        local _, err = pcall(unconnected.send, unconnected, "x", 2)
+                        seen[err:gsub("^.-: ", "")] = true
+                        _, err = pcall(function() unconnected:send("") end)
+                        seen[err:gsub("^.-: ", "")] = true
+                    end
+                end
+            end)
+            seen["bad argument #1 to 'send' (tcp{client} expected)"] = nil
+            assert(not next(seen), next(seen))
+            print "fine"
+        ]]
+        assert.equal("fine\n", result.output)
     end)
 end)

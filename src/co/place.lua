@@ -27,14 +27,15 @@ function place.bad_self(name)
     return ("calling '%s' on bad self (a method is called with a colon)"):format(name or "?")
 end
 
--- Whether one of the module's functions that have led here is such a call.
+-- Whether the function that the program has called, and that has led here, is such a call. The others between
+-- are not looked at: LuaJIT keeps no argument that compiled code has no more use for.
 local function has_bad_self()
-    local level = 3
+    local level, bad = 3, false
     while true do
         local info = debug.getinfo(level, "S")
-        if not info or not info.source:find("^@luring/co/") then return false end
+        if not info or not info.source:find("^@luring/co/") then return bad end
         local name, value = debug.getlocal(level, 1)
-        if name == "self" and type(value) ~= "table" then return true end
+        bad = name == "self" and type(value) ~= "table"
         level = level + 1
     end
 end
