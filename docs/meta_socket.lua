@@ -24,9 +24,11 @@ socket.dns = dns
 ---@return luring.co.socket.tcp
 function socket.tcp() end
 
+---One that takes addresses of IPv4 alone.
 ---@return luring.co.socket.tcp
 function socket.tcp4() end
 
+---One that takes addresses of IPv6 alone.
 ---@return luring.co.socket.tcp
 function socket.tcp6() end
 

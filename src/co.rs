@@ -33,7 +33,8 @@ const FILES: &[File] = files! {
 const LUV_FILES: &[File] = files! { "luv" };
 
 /// Those that `require "luring.co.socket"` loads.
-const SOCKET_FILES: &[File] = files! { "socket" "place" "tcp" "receiving" "reading" "sockopt" "words" };
+const SOCKET_FILES: &[File] =
+    files! { "socket" "place" "address" "tcp" "receiving" "reading" "sockopt" "words" };
 
 /// Leaves nothing on the stack but the first of the files, as a function, and its first argument:
 /// a table of all of them.

@@ -102,6 +102,42 @@ describe("a socket of LuaSocket's shape", function()
         assert.is_false(co.pcall(c.connect, c, place(server)))
     end))
 
+    it("knows the addresses of its family alone, if it has one", task(function()
+        local server, six = assert(socket.bind("127.0.0.1", 0)), socket.tcp6()
+        local _, port = server:getsockname()
+        if not six:bind("::1", 0) then return end -- a machine may have no IPv6
+        six = socket.tcp6()
+        assert.equal(1, six:bind("*", 0))
+        six:listen()
+        local _, other = six:getsockname()
+        assert.same({ "::", "string", "inet6" }, { (six:getsockname()), type(other), select(3, six:getsockname()) })
+        assert.equal(1, socket.tcp6():connect("::1", other))
+        assert.equal(1, socket.tcp6():connect("localhost", other))
+        assert.equal(1, socket.tcp4():connect("127.0.0.1", port))
+        assert.equal(1, socket.tcp4():connect("localhost", port))
+        local none = "Address family for hostname not supported"
+        for family, host in pairs { tcp4 = "::1", tcp6 = "127.0.0.1" } do
+            for _, method in ipairs { "connect", "bind" } do
+                local a = socket[family]()
+                assert.same({ nil, none }, { a[method](a, host, port) })
+            end
+        end
+    end))
+
+    it("listens for IPv6 alone at an address of IPv6, unless it is told otherwise", task(function()
+        local six = socket.bind("::", 0)
+        if not six then return end -- a machine may have none
+        assert.is_true(six:getoption("ipv6-v6only"))
+        local _, port = six:getsockname()
+        assert(socket.bind("0.0.0.0", port))
+        local both = socket.tcp6()
+        both:setoption("ipv6-v6only", false)
+        assert.equal(1, both:bind("*", 0))
+        both:listen()
+        _, port = both:getsockname()
+        assert(socket.connect("127.0.0.1", port))
+    end))
+
     it("does not connect one that listens, which goes on", task(function()
         local server = assert(socket.bind("127.0.0.1", 0))
         assert.same({ nil, "already connected" }, { server:connect(place(server)) })

@@ -26,8 +26,11 @@ local socket = {
     sinkt = {},
     dns = {},
     gettime = wall,
-    tcp = tcp.new, tcp4 = tcp.new, tcp6 = tcp.new,
 }
+
+function socket.tcp() return tcp.new() end
+function socket.tcp4() return tcp.new(luring.AF_INET) end
+function socket.tcp6() return tcp.new(luring.AF_INET6) end
 
 function socket.sleep(seconds)
     co.sleep(tonumber(seconds) or seconds)

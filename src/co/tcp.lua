@@ -6,6 +6,7 @@
 local luring = require "luring"
 local co = require "luring.co"
 local part = ...
+local address = part "address"
 local receiving = part "receiving"
 local sockopt = part "sockopt"
 local wall = part "wall"
@@ -116,9 +117,11 @@ end
 
 -- ---- connecting and listening ----
 
-function tcp.new()
+-- A socket, of a family if there is one: it knows no other's addresses.
+function tcp.new(family)
     return setmetatable({
-        state = "master", options = {}, buf = "", at = 1, size = 0, received = 0, sent = 0, born = wall(),
+        state = "master", family = family, options = {}, buf = "", at = 1, size = 0, received = 0, sent = 0,
+        born = wall(),
     }, Socket)
 end
 
@@ -130,14 +133,35 @@ end
 
 -- Connects from an address of this machine, if there is one.
 local function connect(self, host, port, from)
+-- The hosts that a socket tries for one: its addresses, where the socket has a family.
+local function hosts_of(self, host)
+    local family, hosts = self.family, {}
+    if not family or find(host, "^unix:") then return { host } end
+    if host == "*" then return { family == luring.AF_INET6 and "::" or "0.0.0.0" } end
+    local list, _, errno = address.known(host)
+    if not list then list, _, errno = co.resolve(host) end
+    if not list then return nil, words.of_host(host, errno) end
+    for _, each in ipairs(list) do
+        if each.family == family then hosts[#hosts + 1] = each.addr end
+    end
+    if #hosts > 0 then return hosts end
+    return nil, words.of_family(list[1].addr == host)
+end
+
     local seconds = self:allowed()
-    local stream, _, errno = co.connect(host, port, { timeout = seconds, bind = from })
+    local stream, _, errno
+    for place = 1, #hosts do
+        stream, _, errno = co.connect(hosts[place], port, { timeout = seconds, bind = from })
+        if stream then break end
+    end
     if not stream then return nil, words.of_host(host, errno) end
     for name, value in pairs(self.options) do sockopt.set(stream:getfd(), name, value) end
     self.state, self.stream = "client", stream
     return 1
 end
 
+    local hosts, why = hosts_of(self, host)
+    if not hosts then return nil, why end
 function Socket:connect(host, port)
     if self.state == "client" and self.stream then return nil, "already connected" end
     -- What the kernel says of one that listens.
@@ -157,8 +181,13 @@ end
 -- Binds to an address. It listens from here on: co has no socket that is bound alone.
 function tcp.bind(self, host, port, backlog)
     if self.state ~= "master" or self.server then return nil, luring.strerror(luring.EINVAL) end
-    local server, _, errno = co.listen(host, port, {
-        backlog = backlog, reuseport = self.options.reuseport, v6only = self.options["ipv6-v6only"],
+    local hosts, why = hosts_of(self, host)
+    if not hosts then return nil, why end
+    -- An IPv6 address is for IPv6 alone, unless the program says otherwise.
+    local v6only = self.options["ipv6-v6only"]
+    if v6only == nil and find(hosts[1], ":", 1, true) and not find(hosts[1], "^unix:") then v6only = true end
+    local server, _, errno = co.listen(hosts[1], port, {
+        backlog = backlog, reuseport = self.options.reuseport, v6only = v6only,
     })
     if not server then return nil, words.of_host(host, errno) end
     self.server, self.chosen = server, port ~= 0

@@ -32,6 +32,11 @@ function words.of_host(host, errno)
     return not find(host, "^unix:") and LOOKUPS[errno] or words.of(errno)
 end
 
+-- What a host is that has no address of the family: an address of the other one, or a name.
+function words.of_family(is_address)
+    return is_address and "Address family for hostname not supported" or UNKNOWN
+end
+
 -- Raises what is wrong with an argument of a method.
 function words.bad_argument(place, name, what)
     raise(("bad argument #%d to '%s' (%s)"):format(place, name, what))
