@@ -305,23 +305,29 @@ end
 
 function Socket:close()
     local stream, server = self.stream, self.server
-    self.stream, self.server = nil, nil
+    self.stream, self.server, self.received = nil, nil, self.received - self.size
     self.buf, self.at, self.tail, self.size = "", 1, nil, 0
     if stream then stream:close() end
     if server then server:close() end
     return 1
 end
 
--- How many bytes came and went, and for how many seconds it has been there.
+-- How many bytes were received and sent, and for how many seconds it has been there. What was read ahead has
+-- not been received, as far as the program knows.
 function Socket:getstats()
-    return self.received, self.sent, wall() - self.born
+    return self.received - self.size, self.sent, wall() - self.born
+end
+
+local function stat(value, place)
+    local number = tonumber(value)
+    if value ~= nil and not number then bad_argument(place, "setstats", "number expected") end
+    return number
 end
 
 function Socket:setstats(received, sent, age)
-    for place, value in pairs { received or 0, sent or 0, age or 0 } do
-        if type(value) ~= "number" then bad_argument(place, "setstats", "number expected") end
-    end
-    self.received, self.sent = received or self.received, sent or self.sent
+    received, sent, age = stat(received, 1), stat(sent, 2), stat(age, 3)
+    if received then self.received = received + self.size end
+    if sent then self.sent = sent end
     if age then self.born = wall() - age end
     return 1
 end
