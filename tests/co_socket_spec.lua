@@ -159,7 +159,9 @@ describe("a socket of LuaSocket's shape", function()
             assert_unknown(socket.connect(host, 80))
             assert_unknown(socket.bind(host, 0))
         end
-        assert.same({ nil, "service not supported for socket type" }, { socket.connect("127.0.0.1", "no such") })
+        for _, none in ipairs { "no such", 99999, -1, 80.5 } do
+            assert.same({ nil, "service not supported for socket type" }, { socket.connect("127.0.0.1", none) })
+        end
         local nowhere = "unix:" .. os.tmpname() .. "/nothing"
         assert.same({ nil, luring.strerror(luring.ENOTDIR) }, { socket.connect(nowhere) })
         os.remove(nowhere:match("^unix:(.*)/"))
@@ -305,6 +307,9 @@ describe("a socket of LuaSocket's shape", function()
         a:settimeout(5)
         a:settimeout(3, "t")
         assert.same({ 5, 3 }, { a:gettimeout() })
+        a:settimeout(7, "block")
+        a:settimeout(8, "total")
+        assert.same({ 7, 8 }, { a:gettimeout() })
         a:settimeout()
         a:settimeout(-1, "t")
         assert.same({ -1, -1 }, { a:gettimeout() })
@@ -364,6 +369,14 @@ describe("a socket of LuaSocket's shape", function()
         assert.equal(77, a:getoption("tcp-keepidle"))
         assert.equal(1, a:setoption("linger", { on = true, timeout = 300 }))
         assert.same({ on = true, timeout = 300 }, a:getoption("linger"))
+        assert.equal(1, a:setoption("linger", { on = true, timeout = "5.5" }))
+        assert.same({ on = true, timeout = 5 }, a:getoption("linger"))
+        assert.equal(1, a:setoption("tcp-keepidle", "78.5"))
+        assert.equal(78, a:getoption("tcp-keepidle"))
+        for _, n in ipairs { -1, 2 ^ 40, math.huge, -math.huge, math.huge - math.huge } do
+            assert.same({ nil, "setsockopt failed" }, { a:setoption("tcp-keepidle", n) })
+            assert.same({ nil, "setsockopt failed" }, { a:setoption("linger", { on = true, timeout = n }) })
+        end
         assert.is_nil(a:getoption("error"))
         assert.is_false(pcall(a.setoption, a, "no such", true))
         assert.is_false(pcall(a.setoption, a, "keepalive", 1))
@@ -430,6 +443,15 @@ describe("a socket of LuaSocket's shape", function()
             ["#1 to 'send'"] = function() own:send("x") end,
             ["#1 to 'setoption'"] = function() own:setoption("nope", 1) end,
             ["#1 to 'bind'"] = function() socket.bind() end,
+            ["#1 to 'toip'"] = function() socket.dns.toip() end,
+            ["#1 to 'getaddrinfo'"] = function() socket.dns.getaddrinfo("a\0b") end,
+            ["#1 to 'skip' %(number"] = function() socket.skip(-1, "x") end,
+            ["#1 to 'select' %(a list"] = function() socket.select(5) end,
+            ["#3 to 'select'"] = function() socket.select({}, {}, {}) end,
+            ["#2 to 'setoption' %(number 'timeout'"] = function() own:setoption("linger", { on = true }) end,
+            ["#2 to 'setoption' %(boolean 'on'"] = function() own:setoption("linger", { on = 1, timeout = 1 }) end,
+            ["#2 to 'setoption' %(number expected, got string"] = function() own:setoption("tcp-keepcnt", "x") end,
+            ["#2 to 'receive'"] = function() pair():receive("*l", {}) end,
         }
         for what, call in pairs(cases) do
             local ok, err = co.pcall(call)
@@ -469,6 +491,8 @@ describe("a socket of LuaSocket's shape", function()
         received, sent, age = b:getstats()
         assert.same({ 11, 20 }, { received, sent })
         assert.is_true(age >= 3600 and age < 3700)
+        b:close()
+        assert.same({ 11, 20 }, { (b:getstats()), (select(2, b:getstats())) })
     end))
 
     it("takes a service's name for a port", task(function()
@@ -491,8 +515,6 @@ describe("a socket of LuaSocket's shape", function()
 end)
 
 describe("what LuaSocket has beside its sockets", function()
-        b:close()
-        assert.same({ 11, 20 }, { (b:getstats()), (select(2, b:getstats())) })
     it("has a try whose finalizer may fail, and wait", task(function()
         local log = {}
         local try = socket.newtry(function()
@@ -578,6 +600,7 @@ describe("what LuaSocket has beside its sockets", function()
 
     it("has skip, and choose", function()
         assert.same({ 2, 3 }, { socket.skip(1, 1, 2, 3) })
+        assert.same({ 3 }, { socket.skip("2", 1, 2, 3) })
         assert.same({}, { socket.skip(3, 1) })
         local choose = socket.choose {
             default = function(...) return "default", ... end,
@@ -594,6 +617,7 @@ describe("what LuaSocket has beside its sockets", function()
         assert.same({ {}, {}, "timeout" }, { socket.select({ a, c }, nil, 0) })
         assert.same({ {}, {}, "timeout" }, { socket.select({ a, c }, {}, 0.005) })
         assert.same({ {}, {}, "timeout" }, { socket.select(nil, nil, 0.001) })
+        assert.same({ {}, {}, "timeout" }, { socket.select({ {} }, nil, "0") }) -- one without a descriptor
         b:send("x")
         d:send("yz")
         local r, w, why = socket.select({ a, b, c }, { b }, 0)

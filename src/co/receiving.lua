@@ -81,7 +81,9 @@ end
 
 function Receiving:receive(pattern, prefix)
     self:check("client", "receive")
-    prefix = prefix == nil and "" or tostring(prefix)
+    if prefix == nil then prefix = "" end
+    if type(prefix) == "number" then prefix = tostring(prefix) end
+    if type(prefix) ~= "string" then words.bad_argument(2, "receive", "string expected, got " .. type(prefix)) end
     local seconds = self:allowed()
     local till = seconds and co.now() + seconds
     local n = tonumber(pattern)

@@ -38,8 +38,9 @@ end
 
 -- The arguments behind the first n.
 function socket.skip(n, ...)
-    if type(n) ~= "number" then words.bad_argument(1, "skip", "number expected") end
-    return select(n + 1, ...)
+    local count = tonumber(n)
+    if not (count and count >= 0 and count % 1 == 0) then words.bad_argument(1, "skip", "number expected") end
+    return select(count + 1, ...)
 end
 
 -- ---- connections ----
@@ -167,13 +168,20 @@ socket.source = socket.choose(socket.sourcet)
 
 -- ---- select ----
 
+-- Raises for what is no list of sockets.
+local function check_list(list, place)
+    local function check(x, other)
+        if type(x) == "table" or type(x) == other then return end
+        words.bad_argument(place, "select", "a list of sockets expected")
+    end
+    check(list, "nil")
+    for _, sock in ipairs(list or {}) do check(sock, "userdata") end
+end
+
 -- Adds the sockets of a list to what is waited for; those that have something already are ready.
 local function collect(list, mode, wanted, ready)
     for _, sock in ipairs(list or {}) do
-        if type(sock) ~= "table" and type(sock) ~= "userdata" then
-            words.bad_argument(mode == "r" and 1 or 2, "select", "a list of sockets expected")
-        end
-        local fd = sock:getfd()
+        local fd = sock.getfd and sock:getfd() -- what has none is never ready
         if mode == "r" and sock.dirty and sock:dirty() then
             ready[#ready + 1], ready[sock] = sock, #ready + 1
         elseif fd and fd >= 0 then
@@ -184,6 +192,9 @@ end
 
 -- The sockets that can be read from and written to, each list with their places in it as well.
 function socket.select(readers, writers, seconds)
+    check_list(readers, 1)
+    check_list(writers, 2)
+    if seconds ~= nil and not tonumber(seconds) then words.bad_argument(3, "select", "number expected") end
     local wanted, readable, writable = {}, {}, {}
     collect(readers, "r", wanted, readable)
     collect(writers, "w", wanted, writable)
@@ -203,8 +214,8 @@ end
 
 local KINDS = { [luring.AF_INET] = "inet", [luring.AF_INET6] = "inet6" }
 
--- The addresses of a host.
-function socket.dns.getaddrinfo(host)
+local function addresses_of(host, name)
+    tcp.check_host(host, name)
     local list, _, errno = co.resolve(host)
     if not list then return nil, words.of_host(host, errno) end
     local addresses = {}
@@ -212,10 +223,15 @@ function socket.dns.getaddrinfo(host)
     return addresses
 end
 
+-- The addresses of a host.
+function socket.dns.getaddrinfo(host)
+    return addresses_of(host, "getaddrinfo")
+end
+
 -- The first IPv4 address of a host, and a table that has them all.
 function socket.dns.toip(host)
     local all = {}
-    for _, each in ipairs(socket.dns.getaddrinfo(host) or {}) do
+    for _, each in ipairs(addresses_of(host, "toip") or {}) do
         if each.family == "inet" then all[#all + 1] = each.addr end
     end
     if #all == 0 then return nil, "host not found" end

@@ -4,7 +4,7 @@ local luring = require "luring"
 local part = ...
 local words = part "words"
 
-local sub = string.sub
+local sub, huge = string.sub, math.huge
 
 local SOL, TCP = luring.SOL_SOCKET, luring.IPPROTO_TCP
 
@@ -43,19 +43,42 @@ end
 local function set(fd, name, value)
     local option = OPTIONS[name]
     if option[3] == "boolean" then value = value and 1 or 0 end
-    if option[3] == "table" then value = int_bytes(fd, value.on and 1 or 0) .. int_bytes(fd, value.timeout or 0) end
+    if option[3] == "table" then value = int_bytes(fd, value.on and 1 or 0) .. int_bytes(fd, value.timeout) end
     local res = luring.setsockopt(fd, option[1], option[2], value)
     if res < 0 then return nil, "setsockopt failed" end
     return 1
+end
+
+-- A number without its fraction, as LuaSocket takes it, or nil for what is none.
+local function whole(value)
+    local number = tonumber(value)
+    if number and math.abs(number) < huge then return number - number % 1 end
+    return number
+end
+
+-- The value that an option is given, as it is set. Raises for another kind of it.
+local function checked(kind, given)
+    local value = kind == "number" and whole(given) or given
+    if type(value) ~= kind then words.bad_argument(2, "setoption", kind .. " expected, got " .. type(given)) end
+    if kind ~= "table" then return value end
+    local timeout = whole(value.timeout)
+    if type(value.on) ~= "boolean" then words.bad_argument(2, "setoption", "boolean 'on' field expected") end
+    if not timeout then words.bad_argument(2, "setoption", "number 'timeout' field expected") end
+    return { on = value.on, timeout = timeout }
+end
+
+-- Whether the kernel is asked at all: what has no room in its numbers would be another value.
+local function fits(value)
+    if type(value) == "number" then return math.abs(value) < 2 ^ 31 end
+    return type(value) ~= "table" or value.timeout >= 0 and value.timeout < 2 ^ 24
 end
 
 -- Sets an option, at once or as soon as there is a connection.
 function Options:setoption(name, value)
     local option = OPTIONS[name]
     if not option then words.bad_argument(1, "setoption", "unsupported option `" .. tostring(name) .. "'") end
-    if type(value) ~= option[3] then
-        words.bad_argument(2, "setoption", option[3] .. " expected, got " .. type(value))
-    end
+    value = checked(option[3], value)
+    if not fits(value) then return nil, "setsockopt failed" end
     local fd = self:getfd()
     if fd >= 0 then return set(fd, name, value) end
     if self.state ~= "master" then return nil, "setsockopt failed" end

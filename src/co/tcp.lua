@@ -30,13 +30,21 @@ function Socket:check(state, name)
     end
 end
 
+-- Raises what is wrong with a host.
+function tcp.check_host(host, name)
+    if type(host) ~= "string" then bad_argument(1, name, "string expected") end
+    if find(host, "\0", 1, true) and not find(host, "^unix:") then
+        bad_argument(1, name, "a host's name or address expected")
+    end
+end
+
 -- The number of a port or of a service, or nil and why there is none.
 function tcp.port(host, port, name)
-    if type(host) ~= "string" then bad_argument(1, name, "string expected") end
+    tcp.check_host(host, name)
     if find(host, "^unix:") then return 0 end
     local number = tonumber(port)
     if number and number >= 0 and number <= 65535 and number % 1 == 0 then return number end
-    if number and type(port) == "string" then return nil, "service not supported for socket type" end
+    if number then return nil, "service not supported for socket type" end
     if type(port) ~= "string" then bad_argument(2, name, "a port expected") end
     local list = co.resolve("127.0.0.1", port)
     if not list then return nil, "service not supported for socket type" end
@@ -52,11 +60,11 @@ local function seconds_of(value)
     return seconds and seconds >= 0 and seconds < math.huge and seconds or nil
 end
 
-local MODES = { b = "block", t = "total", r = "total" }
+local MODES = { b = "block", t = "total", r = "total" } -- by the first letter: "block" and "total" will do
 
 -- How long a call may take. Both kinds are counted from its beginning.
 function Socket:settimeout(value, mode)
-    local kind = MODES[mode or "b"]
+    local kind = MODES[sub(tostring(mode or "b"), 1, 1)]
     if not kind then bad_argument(2, "settimeout", "invalid timeout mode") end
     self[kind] = seconds_of(value)
     return 1
@@ -125,14 +133,6 @@ function tcp.new(family)
     }, Socket)
 end
 
-local function of_stream(stream)
-    local self = tcp.new()
-    self.state, self.stream = "client", stream
-    return self
-end
-
--- Connects from an address of this machine, if there is one.
-local function connect(self, host, port, from)
 -- The hosts that a socket tries for one: its addresses, where the socket has a family.
 local function hosts_of(self, host)
     local family, hosts = self.family, {}
@@ -148,6 +148,16 @@ local function hosts_of(self, host)
     return nil, words.of_family(list[1].addr == host)
 end
 
+local function of_stream(stream)
+    local self = tcp.new()
+    self.state, self.stream = "client", stream
+    return self
+end
+
+-- Connects from an address of this machine, if there is one.
+local function connect(self, host, port, from)
+    local hosts, why = hosts_of(self, host)
+    if not hosts then return nil, why end
     local seconds = self:allowed()
     local stream, _, errno
     for place = 1, #hosts do
@@ -160,8 +170,6 @@ end
     return 1
 end
 
-    local hosts, why = hosts_of(self, host)
-    if not hosts then return nil, why end
 function Socket:connect(host, port)
     if self.state == "client" and self.stream then return nil, "already connected" end
     -- What the kernel says of one that listens.
