@@ -262,6 +262,8 @@ describe("a file", function()
                 { "#1 to 'sendfile'", function() stream:sendfile({}) end },
                 { "#3 to 'sendfile'", function() stream:sendfile(file, 0, 1.5) end },
                 { "#1 to 'file'", function() co.file(1.5) end },
+                { "#1 to 'file'", function() co.file(2 ^ 31) end },
+                { "#1 to 'file'", function() co.file(luring.fixed(3)) end },
                 { "#2 to 'sendfile'", function() stream:sendfile(file, "x") end },
                 { "#3 to 'sendfile'", function() stream:sendfile(file, 0, -1) end },
             } do

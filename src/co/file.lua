@@ -59,7 +59,6 @@ end
 
 -- The number of a descriptor, which an object may have; nil for what is none.
 local function number_of(fd)
-    if type(fd) == "number" then return fd % 1 == 0 and fd or nil end
     local ok, number = pcall(luring.fileno, fd)
     return ok and number or nil
 end
@@ -367,7 +366,7 @@ function stream.Stream:sendfile(source, offset, n)
     end
     local t = task.me()
     task.check(t)
-    local fd = number_of(source) or -1
+    local fd = kind == "number" and source % 1 == 0 and source or number_of(source) or -1
     offset, n = offset or 0, n or math.huge
     local spare = t.loop.buffers
     if not spare then
