@@ -445,6 +445,7 @@ describe("a socket of LuaSocket's shape", function()
             ["#1 to 'bind'"] = function() socket.bind() end,
             ["#1 to 'toip'"] = function() socket.dns.toip() end,
             ["#1 to 'getaddrinfo'"] = function() socket.dns.getaddrinfo("a\0b") end,
+            ["#1 to 'setfd' %(a descriptor's"] = function() own:setfd(2 ^ 31) end,
             ["#1 to 'skip' %(number"] = function() socket.skip(-1, "x") end,
             ["#1 to 'select' %(a list"] = function() socket.select(5) end,
             ["#3 to 'select'"] = function() socket.select({}, {}, {}) end,
@@ -612,6 +613,7 @@ describe("what LuaSocket has beside its sockets", function()
     end)
 
     it("has select, which finds what is ready", task(function()
+        assert.same({}, { socket.skip(2 ^ 63, 1) })
         local a, b = pair()
         local c, d = pair()
         assert.same({ {}, {}, "timeout" }, { socket.select({ a, c }, nil, 0) })

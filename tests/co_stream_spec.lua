@@ -138,6 +138,8 @@ describe("a stream's reading", function()
             local c, d = pair()
             d:write("12345")
             assert.same({ nil, "too much to read", luring.EMSGSIZE }, { c:read_all(4) })
+            d:close()
+            for _, n in ipairs { 2 ^ 31, 2 ^ 63, 2 ^ 1000 } do assert.equal("12345", c:peek(n)) end
             assert.equal("12345", c:read())
         end)
     end)

@@ -119,7 +119,7 @@ function Reading:peek(n)
         end
     end
     gather(self)
-    return sub(self.buf, self.at, self.at + n - 1)
+    return sub(self.buf, self.at, self.at + math.min(n, self.size) - 1)
 end
 
 function Reading:buffered()

@@ -40,7 +40,7 @@ end
 function socket.skip(n, ...)
     local count = tonumber(n)
     if not (count and count >= 0 and count % 1 == 0) then words.bad_argument(1, "skip", "number expected") end
-    return select(count + 1, ...)
+    if count < select("#", ...) then return select(count + 1, ...) end
 end
 
 -- ---- connections ----

@@ -268,7 +268,9 @@ end
 
 -- Takes the descriptor of a connection, or with -1 forgets its own, which stays open.
 function Socket:setfd(fd)
-    if type(fd) ~= "number" or fd % 1 ~= 0 then bad_argument(1, "setfd", "a descriptor's number expected") end
+    if type(fd) ~= "number" or not pcall(luring.fileno, fd) then
+        bad_argument(1, "setfd", "a descriptor's number expected")
+    end
     if self.server then raise("a server keeps its descriptor") end
     if fd >= 0 and luring.getsockopt(fd, luring.SOL_SOCKET, luring.SO_TYPE) ~= luring.SOCK_STREAM then
         bad_argument(1, "setfd", "a connection's descriptor expected")
