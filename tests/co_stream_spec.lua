@@ -194,6 +194,20 @@ describe("a stream's reading", function()
         end)
     end)
 
+    it("takes what is there, and a write what has room, however short the time", function()
+        co.run(function()
+            local a, b = pair()
+            for _, seconds in ipairs { 0, 1e-9, 1e-6 } do
+                a:settimeout(seconds, seconds)
+                assert.same({ nil, "timed out", luring.ETIMEDOUT }, { a:read() })
+                assert.equal(a, a:write("data"))
+                assert.equal("data", b:read())
+                b:write("answer")
+                assert.equal("answer", a:read())
+            end
+        end)
+    end)
+
     it("of a program's own stream times out in each loop that reads from it", function()
         local a, b = pair()
         a:settimeout(0.01)

@@ -74,10 +74,17 @@ end
 local ReadAlarm, WriteAlarm = {}, {}
 ReadAlarm.__index, WriteAlarm.__index = ReadAlarm, WriteAlarm
 
+-- What is cancelled before it was submitted never runs. This comes first: a read of what is there, or a write for
+-- which there is room, does not end because the time was over before it could ask.
+local function submit(loop)
+    if luring.sq_ready(loop.ring) > 0 then luring.submit(loop.ring) end
+end
+
 function ReadAlarm:due(loop, time)
     local s = self.stream
     if not s.fd or not busy(s.reader, s.get, s.fd) then return end
     if s.read_until > time then return loop.deadlines:add(self, s.read_until) end
+    submit(loop)
     interrupt_reader(s, "timed out")
 end
 
@@ -85,6 +92,7 @@ function WriteAlarm:due(loop, time)
     local s = self.stream
     if not s.fd or not busy(s.writer, s.put, s.fd) then return end
     if s.write_until > time then return loop.deadlines:add(self, s.write_until) end
+    submit(loop)
     interrupt_writer(s, "timed out")
 end
 
