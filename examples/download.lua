@@ -75,7 +75,7 @@ local function show_progress()
         local words = {}
         for _, it in ipairs(downloads) do
             if it.running then
-                local part = it.whole and it.whole > 0 and ("%d%%"):format(it.have / it.whole * 100)
+                local part = it.whole and it.whole > 0 and ("%d%%"):format(math.floor(it.have / it.whole * 100))
                 words[#words + 1] = it.name .. " " .. (part or megabytes(it.have))
             end
         end

@@ -147,9 +147,9 @@ describe("the example download.lua", function()
         in_folder(function(folder)
             local seen = co.event()
             local url = scripted { function(client)
-                client:write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", ("x"):rep(40))
+                client:write("HTTP/1.1 200 OK\r\nContent-Length: 103\r\n\r\n", ("x"):rep(42))
                 seen:wait()
-                client:write(("x"):rep(60))
+                client:write(("x"):rep(61))
             end }
             local command = child.example("download.lua", url .. "/it")
             local p = assert(co.process { "script", "-qec", "cd " .. folder .. " && " .. command, "/dev/null",
@@ -158,7 +158,7 @@ describe("the example download.lua", function()
             p.stdout:settimeout(QUICK)
             while not shown:find("it 40%%") do shown = shown .. assert(p.stdout:read()) end
             seen:set()
-            while not shown:find("./it: 100 bytes", 1, true) do shown = shown .. assert(p.stdout:read()) end
+            while not shown:find("./it: 103 bytes", 1, true) do shown = shown .. assert(p.stdout:read()) end
             p:wait()
         end)
     end)
