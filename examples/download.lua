@@ -114,7 +114,7 @@ local function read_body(stream, headers, take)
     if (headers["transfer-encoding"] or ""):lower():find("chunked", 1, true) then
         while true do
             local line, message = stream:line()
-            local size = line and tonumber(line:match("^%x+"), 16)
+            local size = tonumber((line or ""):match("^%x*"), 16)
             if not size then return nil, message or "connection lost" end
             if size == 0 then return true end
             while size > 0 do

@@ -132,6 +132,17 @@ describe("the example download.lua", function()
         end)
     end)
 
+    it("asks again when an answer is in no chunks, though it says so", function()
+        in_folder(function(folder)
+            local chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            local url = scripted {
+                text(chunked, "what?\r\n"), text(chunked, "\r\n"), text(chunked, "3\r\nabc\r\n0\r\n\r\n"),
+            }
+            local got = download(folder, url .. "/it")
+            assert.same({ "./it: 3 bytes\n", "" }, { got.stdout, got.stderr })
+        end)
+    end)
+
     it("writes into its folder alone, whatever the URL says", function()
         in_folder(function(folder)
             local url = scripted { text("HTTP/1.0 200 OK\r\n\r\nx") }
