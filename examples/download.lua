@@ -198,6 +198,8 @@ local function ask(it, file)
         it.tries = 0
     end)
     stream:close()
+    -- A server may send less than the part that it was asked for.
+    if done and status == "206" and it.have < it.whole then return nil, "connection lost" end
     return done, message
 end
 

@@ -98,6 +98,20 @@ describe("the example download.lua", function()
         end)
     end)
 
+    it("asks for the rest when it gets less than it has asked for", function()
+        in_folder(function(folder)
+            local url, requests = scripted {
+                text("HTTP/1.1 200 OK\r\nETag: \"one\"\r\nContent-Length: 10\r\n\r\n0123"),
+                text("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 4-5/10\r\nContent-Length: 2\r\n\r\n45"),
+                text("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 6-9/10\r\nContent-Length: 4\r\n\r\n6789"),
+            }
+            local got = download(folder, url .. "/digits")
+            assert.same({ "./digits: 10 bytes\n", "" }, { got.stdout, got.stderr })
+            assert.equal("bytes=6-", header(requests[3], "Range"))
+            assert.equal("0123456789", co.read_file(folder .. "/digits"))
+        end)
+    end)
+
     it("goes on in a later run, and begins anew where the document has changed", function()
         in_folder(function(folder)
             local half = "HTTP/1.1 200 OK\r\nETag: \"one\"\r\nContent-Length: 10\r\n\r\n01234"
