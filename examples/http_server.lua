@@ -61,7 +61,9 @@ local function parse(text)
     if not method then return nil, text:find("^%S+ %S+ HTTP/%d+%.%d+\r?\n") and 505 or 400 end
     local headers = {}
     for line in rest:gmatch("([^\n]-)\r?\n") do
-        local name, value = line:match("^([%w!#$%%&'*+.^_`|~-]+):[ \t]*(.-)[ \t]*$")
+        local name, value = line:match("^([%w!#$%%&'*+.^_`|~-]+):[ \t]*(.*)$")
+        -- Not by "(.-)[ \t]*$", which takes the square of the time that there are blanks in it.
+        value = value and (value:match("^.*[^ \t]") or "")
         if name then
             name = name:lower()
             headers[name] = headers[name] and headers[name] .. ", " .. value or value

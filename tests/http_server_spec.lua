@@ -262,6 +262,18 @@ describe("the example http_server.lua", function()
         end)
     end)
 
+    it("loses no time with blanks in a request", function()
+        with_server(folder, "", function(connect)
+            local client, began = connect(), os.time()
+            for _ = 1, 20 do
+                local fields = "X:a" .. (" "):rep(15000) .. "b \t\r\n"
+                assert.equal(200, ask(client, "/a.txt", fields).status)
+            end
+            assert.equal("text", ask(client, "/a.txt", "Range:  bytes=5-8 \t \r\n").body)
+            assert.is_true(os.time() - began < 10) -- it would be half a minute
+        end)
+    end)
+
     it("closes what says nothing, and refuses what says it too slowly", function()
         with_server(folder, "--timeout 1", function(connect, server)
             local first = connect()
