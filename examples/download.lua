@@ -96,8 +96,9 @@ local function read_head(stream)
         line, message = stream:line()
         if not line then return nil, message or "half an answer" end
         if line == "" then return status, headers, line end
-        local name, value = line:match("^([%w-]+):%s*(.-)%s*$")
-        if name then headers[name:lower()] = value end
+        local name, value = line:match("^([%w-]+):%s*(.*)$")
+        -- Not by "(.-)%s*$", which takes the square of the time that there are blanks in it.
+        if name then headers[name:lower()] = value:match("^.*%S") or "" end
     end
     return nil, "too many headers"
 end

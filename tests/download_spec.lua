@@ -157,6 +157,18 @@ describe("the example download.lua", function()
         end)
     end)
 
+    it("loses no time with blanks in an answer", function()
+        in_folder(function(folder)
+            local blanks = ("X: a%sb\r\n"):format((" "):rep(60000))
+            local url = scripted {
+                text("HTTP/1.1 200 OK\r\n", blanks:rep(5), "Content-Length: \t 1 \t\r\nEmpty: \r\n\r\nx"),
+            }
+            local began = co.now()
+            assert.equal("./it: 1 bytes\n", download(folder, url .. "/it").stdout)
+            assert.is_true(co.now() - began < 20) -- it would be more than a minute
+        end)
+    end)
+
     it("writes into its folder alone, whatever the URL says", function()
         in_folder(function(folder)
             local url = scripted { text("HTTP/1.0 200 OK\r\n\r\nx") }
