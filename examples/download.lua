@@ -252,8 +252,10 @@ for at = place, #arg do
     if not it then fail(arg[at], message) end
     it.url, it.path_of = arg[at], options["-o"] .. "/" .. it.name
     it.part = it.path_of .. ".part"
-    if names[it.name] then fail(arg[at], "its name is that of " .. names[it.name] .. " too") end
-    names[it.name] = arg[at]
+    for _, name in ipairs { it.name, it.name .. ".part", it.name .. ".part.tag" } do
+        if names[name] then fail(arg[at], "its name is that of " .. names[name] .. " too") end
+        names[name] = arg[at]
+    end
     downloads[#downloads + 1] = it
 end
 

@@ -207,6 +207,8 @@ describe("the example download.lua", function()
             ["http://a:99999/"] = "http://a:99999/: no host and port",
             ["-n 0 http://a/"] = "-n takes a number, not 0 (see --help)",
             ["http://a/x http://b/x"] = "http://b/x: its name is that of http://a/x too",
+            ["http://a/x http://b/x.part"] = "http://b/x.part: its name is that of http://a/x too",
+            ["http://a/x.part.tag http://b/x"] = "http://b/x: its name is that of http://a/x.part.tag too",
             ["-o /nowhere http://127.0.0.1:1/x"] =
                 "http://127.0.0.1:1/x: /nowhere/x.part: " .. luring.strerror(luring.ENOENT),
         } do
