@@ -159,14 +159,19 @@ local function ask(it, file)
     sent, message = stream:write("GET ", it.path, " HTTP/1.1\r\nHost: ", it.authority, "\r\n", from,
         "User-Agent: luring\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n")
     if not sent then return nil, message end
-    local status, headers = read_head(stream)
+    local status, headers
+    repeat status, headers = read_head(stream) until not (status and status:find("^1")) -- those come before the answer
     if not status then return nil, headers end
 
     if REDIRECTED[status] and headers.location then
         it.redirects = (it.redirects or 0) + 1
         if it.redirects > REDIRECTS then give_up "too many redirections" end
         local to = headers.location
-        if to:find("^/") then to = "http://" .. it.authority .. to end
+        if to:find("^//") then
+            to = "http:" .. to
+        elseif to:find("^/") then
+            to = "http://" .. it.authority .. to
+        end
         local target = parse(to)
         if not target then give_up("leads to " .. to) end
         it.host, it.port, it.authority, it.path = target.host, target.port, target.authority, target.path

@@ -136,12 +136,17 @@ describe("the example download.lua", function()
         in_folder(function(folder)
             local url, requests = scripted {
                 text("HTTP/1.1 302 Found\r\nLocation: /there?x=1\r\nContent-Length: 0\r\n\r\n"),
-                text("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                function(client, lines)
+                    client:write("HTTP/1.1 307 Moved\r\nLocation: //", header(lines, "Host"), "/again\r\n\r\n")
+                end,
+                text("HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
                     "3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n"),
             }
             local got = download(folder, url .. "/here")
             assert.same({ "./here: 13 bytes\n", "" }, { got.stdout, got.stderr })
             assert.equal("GET /there?x=1 HTTP/1.1", requests[2][1])
+            assert.equal("GET /again HTTP/1.1", requests[3][1])
             assert.equal("abc0123456789", co.read_file(folder .. "/here"))
         end)
     end)
