@@ -53,9 +53,16 @@ local function finish(path, res)
     return start()
 end
 
--- Gives a copy the permissions and the times of its original.
+-- Gives a copy the permissions and the times of its original. The copy is owned by who makes it: the
+-- bits that run a file as its owner or its group are not for another's program.
 local function dress(fd, stat)
-    local res = luring.fchmod(fd, stat.stx_mode % 4096)
+    local mode = stat.stx_mode % 4096
+    if mode >= luring.S_ISGID then
+        local own = luring.statx_fd(fd)
+        if type(own) == "number" then return own end
+        if own.stx_uid ~= stat.stx_uid or own.stx_gid ~= stat.stx_gid then mode = mode % luring.S_ISGID end
+    end
+    local res = luring.fchmod(fd, mode)
     if res < 0 then return res end
     return luring.utimensat(fd, nil, stat.stx_atime, stat.stx_mtime)
 end
