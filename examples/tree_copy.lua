@@ -113,7 +113,7 @@ local function copy_file(job, stat)
                 return finish(job.to, output)
             end
             return copy_data(job, input, output, stat.stx_size, function(path, res)
-                if res >= 0 then path, res = job.to, dress(output, stat) end
+                if res >= 0 then path, res = job.to, dress(output, stat) else os.remove(job.to) end
                 luring.close_fd(input)
                 local closed = luring.close_fd(output)
                 return finish(path, res < 0 and res or closed)

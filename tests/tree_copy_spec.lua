@@ -81,8 +81,8 @@ describe("the example tree_copy.lua", function()
         local result = copy [[
             trap '' XFSZ
             mkdir from; head -c 3000000 /dev/zero | tr '\0' x >from/large; echo text >from/small
-            ulimit -f 1000; copy from to; echo $?; cat to/small]]
-        assert.equal(("tree_copy.lua: to/large: %s\n1\ntext\n"):format(luring.strerror(luring.EFBIG)), result.output)
+            ulimit -f 1000; copy from to; echo $?; cat to/small; ls to]]
+        assert.equal(("tree_copy.lua: to/large: %s\n1\ntext\nsmall\n"):format(luring.strerror(luring.EFBIG)), result.output)
     end)
 
     it("says in one line what it is missing", function()
