@@ -147,10 +147,25 @@ local function copy_folder(job, stat)
     end)
 end
 
-local function copy_link(job)
+local function copy_link(job, stat)
     local leads_to = luring.readlink(job.from)
     if type(leads_to) == "number" then return finish(job.from, leads_to) end
-    ring:symlink(leads_to, job.to, function(_, res) return finish(job.to, res) end)
+    ring:symlink(leads_to, job.to, function(_, res)
+        if res < 0 then return finish(job.to, res) end
+        local atime, mtime = stat.stx_atime, stat.stx_mtime
+        return finish(job.to, luring.utimensat(luring.AT_FDCWD, job.to, atime, mtime, luring.AT_SYMLINK_NOFOLLOW))
+    end)
+end
+
+local function copy_fifo(job, stat)
+    local res = luring.mknod(job.to, luring.S_IFIFO + 384) -- 600 in octal
+    if res < 0 then return finish(job.to, res) end
+    -- For reading and writing, it waits for no other side.
+    local fd = luring.open_file(job.to, luring.O_RDWR + luring.O_NOFOLLOW)
+    if fd < 0 then return finish(job.to, fd) end
+    res = dress(fd, stat)
+    luring.close_fd(fd)
+    return finish(job.to, res)
 end
 
 -- What each file of several names was copied to first.
@@ -172,7 +187,7 @@ function copy(job)
         elseif is(stat, luring.S_IFDIR) then
             return copy_folder(job, stat)
         elseif is(stat, luring.S_IFLNK) then
-            return copy_link(job)
+            return copy_link(job, stat)
         end
         if stat.stx_nlink > 1 then
             local id = ("%d:%d:%d"):format(stat.stx_dev_major, stat.stx_dev_minor, stat.stx_ino)
@@ -184,7 +199,7 @@ function copy(job)
         if is(stat, luring.S_IFREG) then
             return copy_file(job, stat)
         elseif is(stat, luring.S_IFIFO) then
-            return finish(job.to, luring.mknod(job.to, stat.stx_mode))
+            return copy_fifo(job, stat)
         end
         complain(job.from, "neither a file, a folder, a link nor a FIFO")
         return finish()
