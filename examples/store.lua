@@ -78,6 +78,7 @@ local function read_journal(file)
         local head, key_size, value_size, check, body = all:match("^(%u+ (%d+) (%d+) )(%d+)\n()", at)
         if not head then break end
         local value_at, stop = body + key_size, body + key_size + value_size
+        if stop > #all then break end
         local text = all:sub(body, stop - 1)
         if all:sub(stop, stop) ~= "\n" or sum(head .. text) ~= tonumber(check) then break end
         apply(all:sub(body, value_at - 1), head:find("^SET") and all:sub(value_at, stop - 1) or nil)

@@ -141,6 +141,17 @@ store.lua: journal: its last 27 bytes are not whole, and left out
             sed -i 's/11111$/11121/' journal; serve journal; talk 'a>GET one' 'a<'; end]])
     end)
 
+    it("leaves out a record of any length that there is not", function()
+        assert.equal([[
+a $5
+a 11111
+0
+store.lua: journal: its last 34 bytes are not whole, and left out
+]], with_store [[
+            serve journal; talk 'a>SET one 11111' 'a<' >/dev/null; end >/dev/null
+            printf 'SET 3 99999999999999999999 1\ntwo2\n' >>journal; serve journal; talk 'a>GET one' 'a<' 'a<'; end]])
+    end)
+
     it("answers to a SET when it is synced, and meanwhile to others", function()
         assert.equal([[
 b $-1
