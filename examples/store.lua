@@ -70,7 +70,8 @@ local function apply(key, value)
 end
 
 -- Reads what the journal has. A record that is not whole is the last, which nobody got an answer
--- to: it is cut off. Returns the length of the rest.
+-- to: it is cut off. But the disk may have damaged it, or it is no journal at all: what is cut off
+-- is put into another file. Returns the length of the rest.
 local function read_journal(file)
     local all = must(file:read_all())
     local at = 1
@@ -86,7 +87,12 @@ local function read_journal(file)
     end
     local rest = #all - (at - 1)
     if rest > 0 then
-        io.stderr:write(("store.lua: %s: its last %d bytes are not whole, and left out\n"):format(path, rest))
+        local torn = must(co.open(path .. ".torn", "a"))
+        must(torn:write(all:sub(at)))
+        must(torn:sync())
+        torn:close()
+        io.stderr:write(("store.lua: %s: its last %d bytes are not whole: they are in %s.torn now\n"):format(
+            path, rest, path))
         must(file:truncate(at - 1))
     end
     return at - 1
