@@ -17,7 +17,7 @@ local co = require "luring.co"
 local HEAD = 16 * 1024  -- bytes of the longest head of a request
 local SMALL = 64 * 1024 -- bytes of a file that are sent together with the answer's head
 local GRACE = 10        -- seconds for answers that are on their way at the end
-local KEPT = 1000       -- files that are kept open at most
+local KEPT = 250        -- files that are kept open at most: a process may have 1024, with its connections
 
 ---@type table<string, any>
 local settings = { host = "127.0.0.1", port = "8080", processes = "1", timeout = "30", cache = "0", folder = "." }

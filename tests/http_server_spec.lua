@@ -329,6 +329,17 @@ describe("the example http_server.lua", function()
         os.execute("rm -r " .. own)
     end)
 
+    it("keeps no more files open than leave it descriptors for connections", function()
+        local own = make_folder()
+        assert.equal(0, child.shell(("cd %s && seq 1100 | xargs touch"):format(own)).status)
+        with_server(own, "--cache 1000", function(connect, server)
+            local client = connect()
+            for number = 1, 1100 do assert.equal(200, ask(client, "/" .. number).status) end
+            assert.is_true(descriptors(server.pid, 500) <= 500)
+        end)
+        os.execute("rm -r " .. own)
+    end)
+
     it("survives clients that leave in the middle", function()
         with_server(folder, "", function(connect, server)
             for _ = 1, 20 do
