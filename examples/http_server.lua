@@ -74,9 +74,11 @@ local function parse(text)
     if not host or host:find(",", 1, true) then return nil, 400 end
     local connection = (headers.connection or ""):lower()
     local keep = not connection:find("close", 1, true)
-    if minor == "0" then keep = connection:find("keep-alive", 1, true) ~= nil end
+    if minor == "0" then keep = keep and connection:find("keep-alive", 1, true) ~= nil end
+    local length = headers["content-length"] or "0"
+    if not length:find("^%d+$") then return nil, 400 end
     -- A body is not read, so nothing can be told from it afterwards.
-    if headers["transfer-encoding"] or (headers["content-length"] or "0") ~= "0" then keep = false end
+    if headers["transfer-encoding"] or length ~= "0" then keep = false end
     return { method = method, target = target, headers = headers, keep = keep }
 end
 

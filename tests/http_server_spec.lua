@@ -238,6 +238,10 @@ describe("the example http_server.lua", function()
                 { 414, "GET /" .. ("x"):rep(100000) .. " HTTP/1.1\r\n" },
                 { 405, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n" .. ("x"):rep(9e6) },
                 { 200, "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" },
+                { 400, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\na" },
+                { 400, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 1\r\n\r\na" },
+                { 400, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n" },
+                { 200, "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n" },
                 { 200, "GET / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n" }, { 200, "GET / HTTP/1.0\r\n\r\n" },
             } do
                 local client = connect()
