@@ -35,6 +35,9 @@ local awaited = tonumber(arg[3] or math.huge) -- clients yet to come
 local buffers = tonumber(arg[4] or 256)
 if not host or not port or not awaited or not buffers then fail("what are the ports? (see --help)") end
 local target = { family = luring.AF_INET, addr = host, port = tonumber(target_port) }
+-- No socket gets the address: what is wrong with it is raised now, and not at the first client.
+local there_is, why = pcall(luring.bind_fd, -1, target)
+if not there_is then fail(arg[1], tostring(why):match("%((.*)%)$") or why) end
 
 -- Only who has received something holds a buffer: the kernel picks one then, and has it back
 -- when all of it has been sent.

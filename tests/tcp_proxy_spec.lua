@@ -138,6 +138,7 @@ describe("the example tcp_proxy.lua", function()
         for _, case in ipairs {
             { "what are the ports" }, { "what are the ports", "x" }, { "what are the ports", "1.2.3.4:1", "x" },
             { luring.strerror(luring.EADDRINUSE), "127.0.0.1:1", taken }, { "", "127.0.0.1:1", "70000" },
+            { "999.1.1.1:1", "999.1.1.1:1" }, { "127.0.0.1:70000", "127.0.0.1:70000" },
         } do
             local result = child.shell(child.example("tcp_proxy.lua", case[2], case[3]))
             assert.equal(1, result.status)
