@@ -97,7 +97,11 @@ if not ran then fail(tostring(result)) end
 if result < 0 then fail("run", luring.strerror(-result)) end
 luring.queue_exit(ring)
 
+local lines = {}
 for number = 1, #arg do
-    if results[number] then print(results[number]) end
+    if results[number] then lines[#lines + 1] = results[number] .. "\n" end
 end
+local written, why = io.stdout:write(table.concat(lines))
+if written then written, why = io.stdout:flush() end
+if not written then fail("standard output", why) end
 os.exit(failed and 1 or 0)

@@ -45,6 +45,11 @@ describe("the example checksum.lua", function()
         assert.equal("463 1 file\n1\n200\n", result.output)
     end)
 
+    it("says that what it prints has no room", function()
+        local result = checksum "echo text >file; checksum file >/dev/full; echo $?"
+        assert.equal(("checksum.lua: standard output: %s\n1\n"):format(luring.strerror(luring.ENOSPC)), result.output)
+    end)
+
     it("says in one line that it got no file", function()
         local result = checksum "checksum"
         assert.equal("checksum.lua: which files? (see --help)\n", result.output)
