@@ -89,6 +89,7 @@ local function reader(file)
             if why then must(nil, file == co.stdin and "standard input: " .. why or why) end
             if not line then return nil end
             number = number + 1
+            if line:find("\0", 1, true) then must(nil, ("line %d has a zero byte"):format(number)) end
             if line:find("^%s*[^%s#]") then return { number = number, command = line } end
         end
     end

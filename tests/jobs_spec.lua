@@ -100,6 +100,11 @@ gone
             done]])
     end)
 
+    it("says that a line is no command, after those before it", function()
+        assert.equal("== 1: exit 0: echo one\none\njobs.lua: line 2 has a zero byte\n1\n",
+            shell "printf 'echo one\necho t\\000wo\n' | jobs -n 1; echo $?")
+    end)
+
     it("says in one line what is wrong", function()
         for words, why in pairs {
             ["-n"] = "-n takes a number, not  (see --help)",
