@@ -71,7 +71,8 @@ local function listen_to(person, client)
             local act = commands[command]
             if act then act(person, rest) else tell(person, "* There is no /" .. command) end
         elseif line ~= "" then
-            tell_room(person.room, person.name .. ": " .. line, person)
+            -- Nothing that moves about on the others' terminals: it might look as if somebody else said it.
+            tell_room(person.room, person.name .. ": " .. (line:gsub("%c", " ")), person)
         end
     end
 end

@@ -40,6 +40,12 @@ ann * In lobby: ann
             'bob>hello, ann' 'ann<' 'bob>/quit' 'ann<' 'bob<' 'bob<' 'ann>/who' 'ann<'; end]])
     end)
 
+    it("lets nobody write over what others have said", function()
+        local said = with_chat [[talk 'ann<' 'ann>ann' 'ann<' 'bob<' 'bob>bob' 'bob<' 'ann<' \
+            "$(printf 'bob>hi\r* ann has left\033[2J')" 'ann<'; end]]
+        assert.equal("ann bob: hi * ann has left [2J\n0\n", said:match("ann bob: .*$"))
+    end)
+
     it("has rooms", function()
         assert.equal([[
 ann * Your name?
