@@ -40,6 +40,10 @@ use std::ptr::{null, null_mut};
 /// Flags that every send has: a peer that is gone is -EPIPE, never a signal.
 const SEND: c_int = sys::MSG_NOSIGNAL as c_int;
 
+/// As many bytes as a socket takes or gives at once: of more the kernel does a part, or refuses
+/// it, as Linux 6.18 does.
+const AT_ONCE: u32 = c_int::MAX as u32;
+
 /// This flag of recv makes no sense with a group: a buffer holds what others have got before.
 const TRUNCATE: c_int = sys::MSG_TRUNC as c_int;
 
@@ -73,7 +77,7 @@ rows! {
         if flags & TRUNCATE != 0 {
             nbytes.ptr.write_bytes(0, nbytes.len as usize);
         }
-        prep::recv(sqe, fd, nbytes.ptr.cast(), nbytes.len as usize, flags)
+        prep::recv(sqe, fd, nbytes.ptr.cast(), nbytes.len.min(AT_ONCE) as usize, flags)
     };
 
     /// Sends `data`, a string or a list of strings, to a connected socket; `flags` are send's
@@ -81,7 +85,7 @@ rows! {
     /// is gone is -EPIPE, never a signal.
     /// Since Linux 5.6. Man page: io_uring_prep_send(3).
     fn send(fd: Fd, data: Payload, flags: SendFlags) mostly (Fd, Content, SendFlags) -> Nothing =
-        |sqe| prep::send(sqe, fd, data.ptr.cast(), data.len as usize, flags | SEND);
+        |sqe| prep::send(sqe, fd, data.ptr.cast(), data.len.min(AT_ONCE) as usize, flags | SEND);
 
     /// Accepts a connection on a listening socket; `flags` are accept4's (SOCK_CLOEXEC,
     /// SOCK_NONBLOCK). `res` is the new descriptor; it is closed if nobody gets it.

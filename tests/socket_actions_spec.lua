@@ -187,6 +187,17 @@ describe("sockets:", function()
         drive.close(a, b, d)
     end)
 
+    it("send and recv take more bytes than go at once", function()
+        local has_memory, big = pcall(luring.buffer, 2 ^ 31 + 1)
+        if not has_memory then return pending "there is no memory for a buffer of 2 GiB" end
+        local a, b = pair()
+        local sent = drive.one(ring, "send", a, big, luring.MSG_DONTWAIT)
+        assert.is_true(sent > 0, tostring(sent))
+        local received = drive.one(ring, "recv", b, big, luring.MSG_DONTWAIT)
+        assert.is_true(received > 0 and received <= sent, tostring(received))
+        drive.close(a, b)
+    end)
+
     it("says what is wrong with a message", function()
         local cases = {
             { 5, "table expected, got number" },

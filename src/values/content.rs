@@ -36,8 +36,9 @@ impl Arg for Content {
     #[inline]
     fn quick(lua: &mut Lua, index: c_int) -> Option<Content> {
         let bytes = lua.bytes(index)?;
-        let len = u32::try_from(bytes.len());
-        Some(Content::String(Wire { ptr: bytes.cast(), len: len.ok()? }))
+        // A longer one is `check`'s: sends, which cut it, need not look at how long the others are.
+        let len = i32::try_from(bytes.len()).ok()?;
+        Some(Content::String(Wire { ptr: bytes.cast(), len: len as u32 }))
     }
 
     fn check(lua: &mut Lua, index: c_int) -> Content {
