@@ -187,6 +187,21 @@ describe("sockets:", function()
         drive.close(a, b, d)
     end)
 
+    it("a descriptor of the sender's process that comes for nobody is closed", function()
+        local a, b = pair()
+        if luring.setsockopt(b, luring.SOL_SOCKET, luring.SO_PASSPIDFD or 76, 1) ~= 0 then
+            drive.close(a, b)
+            return pending "this kernel passes none"
+        end
+        local before = drive.descriptors()
+        assert.equal(1, (drive.one(ring, "send", a, "x", 0)))
+        assert(luring.recvmsg(ring, b, { size = 10, control = 64 }, 0)) -- no callback
+        drive.turn(ring)
+        assert.equal(0, luring.in_flight(ring))
+        assert.equal(before, drive.descriptors())
+        drive.close(a, b)
+    end)
+
     it("send and recv take more bytes than go at once", function()
         local has_memory, big = pcall(luring.buffer, 2 ^ 31 + 1)
         if not has_memory then return pending "there is no memory for a buffer of 2 GiB" end

@@ -6,6 +6,9 @@ use std::ptr::slice_from_raw_parts;
 
 /// The kind, at level SOL_SOCKET, that brings descriptors.
 pub const RIGHTS: c_int = 1;
+/// The kind that brings one of the sender's process (SCM_PIDFD), which a program asks for by
+/// SO_PASSPIDFD. Where there is none it is an error, which is negative.
+const PIDFD: c_int = 4;
 
 const HEADER: usize = size_of::<sys::cmsghdr>().next_multiple_of(size_of::<usize>());
 
@@ -68,15 +71,16 @@ pub unsafe fn walk(message: &sys::msghdr) -> impl Iterator<Item = Control> {
 ///
 /// # Safety
 /// As `walk`.
-pub unsafe fn rights(message: &sys::msghdr) -> impl Iterator<Item = c_int> {
+pub unsafe fn brought(message: &sys::msghdr) -> impl Iterator<Item = c_int> {
     // SAFETY: the caller's promise.
     unsafe { walk(message) }
-        .filter(|it| it.level == sys::SOL_SOCKET as c_int && it.kind == RIGHTS)
+        .filter(|it| it.level == sys::SOL_SOCKET as c_int && matches!(it.kind, RIGHTS | PIDFD))
         // SAFETY: as above.
         .flat_map(|it| unsafe { descriptors(it.data) })
+        .filter(|fd| *fd >= 0)
 }
 
-/// The descriptors in the data of a `RIGHTS` message.
+/// The descriptors in the data of such a control message.
 ///
 /// # Safety
 /// The data can be read while the iterator is used.
@@ -115,21 +119,21 @@ mod tests {
             let mut room = 0;
             for _ in 0..dice.below(6) {
                 let data: Vec<u8> = (0..dice.below(40)).map(|_| dice.any() as u8).collect();
-                let (level, kind) = (dice.below(2) as c_int, dice.below(3) as c_int);
+                let (level, kind) = (dice.below(2) as c_int, dice.below(5) as c_int);
                 // SAFETY: six of this size have room.
                 let next = unsafe { put(place, level, kind, &*data) };
                 assert_eq!(next as usize - place as usize, space(data.len()));
                 (place, room) = (next, room + space(data.len()));
-                if (level, kind) == (sys::SOL_SOCKET as c_int, RIGHTS) {
+                if level == sys::SOL_SOCKET as c_int && [RIGHTS, PIDFD].contains(&kind) {
                     let whole = data.chunks_exact(4).map(|it| c_int::from_ne_bytes(it.try_into().unwrap()));
-                    descriptors.extend(whole);
+                    descriptors.extend(whole.filter(|fd| *fd >= 0));
                 }
                 put_before.push((level, kind, data));
             }
             let all = message(&mut control, room);
             assert_eq!(walked(&all), put_before);
             // SAFETY: the control data lives.
-            assert_eq!(unsafe { rights(&all) }.collect::<Vec<_>>(), descriptors);
+            assert_eq!(unsafe { brought(&all) }.collect::<Vec<_>>(), descriptors);
             // The kernel cuts what has no room.
             let cut = walked(&message(&mut control, dice.below(room + 1)));
             assert!(cut.len() <= put_before.len());

@@ -173,12 +173,12 @@ impl Completion {
             // SAFETY: the block begins with the message that the kernel has filled in.
             Reply::Message => unsafe {
                 let message: sys::msghdr = self.action.block.ptr().cast::<sys::msghdr>().read();
-                control::rights(&message).for_each(close);
+                control::brought(&message).for_each(close);
             },
             Reply::Messages => {
                 if let Some(received) = self.received(flags) {
                     // SAFETY: the kernel has filled the buffer in, which is not given back yet.
-                    unsafe { control::rights(&received.message).for_each(close) };
+                    unsafe { control::brought(&received.message).for_each(close) };
                 }
             }
             _ => {}
