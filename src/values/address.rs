@@ -183,8 +183,9 @@ fn unix(lua: &mut Lua, index: c_int) -> Address {
     let mut address = Address::room();
     address.storage.ss_family = sys::AF_UNIX as _;
     match lua.bytes(-1) {
-        // A path ends with a NUL; an abstract name begins with one, and counts to its end.
-        Some(path) if path.len() < PATH_ROOM => {
+        // A path ends with a NUL where there is room for one; an abstract name begins with one, and
+        // counts to its end.
+        Some(path) if path.len() <= PATH_ROOM => {
             // SAFETY: the string is on the stack, or in the table; there is room.
             let bytes = unsafe {
                 address.ptr_mut().cast::<u8>().add(PATH_AT).copy_from(path.cast(), path.len());
@@ -194,9 +195,9 @@ fn unix(lua: &mut Lua, index: c_int) -> Address {
             if is_path && bytes.contains(&0) {
                 wrong(lua, index, c"path", format_args!("a path without zero bytes"));
             }
-            address.len = (PATH_AT + path.len() + is_path as usize) as _;
+            address.len = (PATH_AT + PATH_ROOM.min(path.len() + is_path as usize)) as _;
         }
-        _ => wrong(lua, index, c"path", format_args!("a path of at most 107 bytes")),
+        _ => wrong(lua, index, c"path", format_args!("a path of at most {PATH_ROOM} bytes")),
     }
     lua.pop();
     address
