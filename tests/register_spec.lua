@@ -3,6 +3,7 @@
 local luring = require "luring"
 local child = require "child"
 local drive = require "drive"
+local host = require "host"
 
 local fixed = luring.fixed
 local DEFER = 2 ^ 12 + 2 ^ 13 -- IORING_SETUP_SINGLE_ISSUER + IORING_SETUP_DEFER_TASKRUN
@@ -509,6 +510,27 @@ describe("resize_rings", function()
         assert.equal(4, ring:submit_and_wait(4))
         assert.equal(4, ring:cq_ready())
         ring:do_cqes()
+        assert.equal(0, ring:in_flight())
+    end)
+
+    resizes("changes nothing where there are no addresses left for it", function()
+        local completed = 0
+        local function nop()
+            ring:nop(function(cqe)
+                completed = completed + 1
+                ring:cqe_seen(cqe)
+            end)
+        end
+        nop()
+        ring:submit()
+        nop()
+        host.no_addresses(true)
+        local res = ring:resize_rings(1024)
+        host.no_addresses(false)
+        assert.equal(-luring.ENOMEM, res)
+        nop()
+        drive.turn(ring, 3)
+        assert.equal(3, completed)
         assert.equal(0, ring:in_flight())
     end)
 

@@ -4,8 +4,8 @@ use super::pages;
 use crate::sys;
 use std::ptr::read_volatile;
 
-/// As much as one page on any machine that Linux runs on: what is wiped is whole pages.
-const PAGE: usize = 65536;
+/// What is wiped is whole pages.
+const PAGE: usize = pages::LARGEST;
 
 /// A page that the kernel hands to a forked child filled with zeros.
 pub struct ForkGuard {

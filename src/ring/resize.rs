@@ -1,7 +1,7 @@
 //! How a ring gets queues of another size.
 
 use super::queues::Queues;
-use super::{Ring, registered};
+use super::{Ring, pages, registered};
 use crate::sys::{self, flag};
 use std::mem::zeroed;
 use std::sync::atomic::Ordering;
@@ -16,6 +16,12 @@ impl Ring {
         if self.has_array() && LINE.is_none() {
             return -(sys::EOPNOTSUPP as i32);
         }
+        // Once the kernel has new queues the old ones are dead: so room for the new ones is had first.
+        let room = self.room(entries, cq_entries);
+        let reserved = pages::reserve(room);
+        if reserved.is_null() {
+            return -(sys::ENOMEM as i32);
+        }
         // SAFETY: a struct of numbers may be all zeros.
         let mut params: sys::io_uring_params = unsafe { zeroed() };
         params.sq_entries = entries;
@@ -25,7 +31,18 @@ impl Ring {
         // SAFETY: the kernel reads and writes the params. It copies the queues' contents, and
         // leaves the old ones to who has mapped them.
         let resized = unsafe { self.register(registered::RESIZE, (&raw mut params).cast(), 1) };
+        // SAFETY: reserved above, and not used.
+        unsafe { pages::unmap(reserved, room) };
         if resized < 0 { resized } else { self.map(params) }
+    }
+
+    /// As many bytes of addresses as queues of this size need at the most.
+    fn room(&self, entries: u32, cq_entries: Option<u32>) -> usize {
+        let entries = entries.min(MOST).next_power_of_two() as usize;
+        let cq_entries = cq_entries.map_or(2 * entries, |count| count.min(MOST).next_power_of_two() as usize);
+        let sqes = entries * (size_of::<sys::io_uring_sqe>() << self.queues.sqe_shift);
+        let cqes = cq_entries * (size_of::<sys::io_uring_cqe>() << self.queues.cqe_shift);
+        (sqes + cqes + entries * size_of::<u32>() + 2 * pages::LARGEST).next_multiple_of(pages::LARGEST)
     }
 
     /// Shows the kernel what is queued, or it would not be copied: it looks at that only when
@@ -75,6 +92,9 @@ impl Ring {
         0
     }
 }
+
+/// More entries than this no queue has, and the kernel refuses them.
+const MOST: u32 = 1 << 16;
 
 /// How the kernel aligns the array of indices behind the completion queue: at its processor's
 /// cache lines. Where that is not known here, a ring that has the array is not resized.

@@ -140,6 +140,16 @@ static int host_limit(lua_State *L)
 	return number(L, before);
 }
 
+/* no_addresses(none): whether the process has all the addresses that it may have */
+static int host_no_addresses(lua_State *L)
+{
+	struct rlimit limit;
+	getrlimit(RLIMIT_AS, &limit);
+	limit.rlim_cur = lua_toboolean(L, 1) ? 0 : limit.rlim_max;
+	setrlimit(RLIMIT_AS, &limit);
+	return 0;
+}
+
 /* strerror(errno): the C library's words */
 static int host_strerror(lua_State *L)
 {
@@ -345,7 +355,7 @@ int luaopen_host(lua_State *L)
 		{ "fork", host_fork }, { "thread", host_thread },
 		{ "wait", host_wait }, { "exit", host_exit },
 		{ "alarm", host_alarm }, { "umask", host_umask }, { "mode", host_mode },
-		{ "limit", host_limit }, { "light", host_light }, { "state", host_state },
+		{ "limit", host_limit }, { "no_addresses", host_no_addresses }, { "light", host_light }, { "state", host_state },
 		{ "strerror", host_strerror }, { "starve", host_starve },
 		{ "close", host_close }, { "share", host_share }, { "threads", host_threads },
 		{ "signal", host_signal }, { "unset", host_unset },
