@@ -197,6 +197,31 @@ describe("cancel_fd", function()
     end)
 end)
 
+describe("a cancellation of one action", function()
+    it("is 0, whatever the action waits for", function()
+        if not luring.can("futex_wait") then return pending "no futex_wait here" end
+        local word = luring.buffer(4, { shared = true })
+        local function wait()
+            local any = 2 ^ 32 - 1
+            return luring.futex_wait(ring, word, 1, 0, any, luring.FUTEX2_SIZE_U32 or 2, 0, note "wait")
+        end
+        local key = wait()
+        luring.submit(ring)
+        luring.cancel(ring, key, 0, note "cancel")
+        drive.turn(ring, 2)
+        assert.same({ ECANCELED, 0 }, { got.wait[1], got.cancel[1] })
+        key = wait()
+        luring.submit(ring)
+        assert.equal(0, luring.sync_cancel(ring, { key = key }))
+        luring.do_cqes(ring)
+        key = wait()
+        luring.submit(ring)
+        assert.equal(1, luring.sync_cancel(ring, { key = key, all = true }))
+        luring.do_cqes(ring)
+        assert.equal(0, luring.in_flight(ring))
+    end)
+end)
+
 describe("cancel_all", function()
     it("ends what is queued and what is in flight", function()
         read "submitted"

@@ -16,8 +16,12 @@ use std::ffi::c_int;
 /// What a cancellation brings: `res` is 0, or how many were cancelled, or `-errno`.
 ///
 /// The kernel knows nothing of the actions that it has not got yet. They are cancelled when the
-/// cancellation is queued; how many of them count stands in the block.
+/// cancellation is queued; how many of them count stands in the block, or `ONE`.
 pub struct Cancelled;
+
+/// What stands there where one action is to be cancelled. That it was is 0, though Linux counts
+/// some kinds (futexes and children that are waited for, on 6.18).
+const ONE: i32 = -1;
 
 impl Answer for Cancelled {
     const REPLY: Reply = Reply::Cancelled;
@@ -42,6 +46,9 @@ impl Answer for Cancelled {
         // SAFETY: a cancellation has these fields.
         let wanted =
             unsafe { Wanted::of(sqe.__bindgen_anon_3.rw_flags as u32, sqe.__bindgen_anon_2.addr, fd) };
+        if !wanted.all {
+            ring.set_count(key, ONE);
+        }
         let withdrawn = ring.withdraw(wanted, place);
         if withdrawn == 0 {
             return;
@@ -68,6 +75,7 @@ pub fn result(completion: &Completion) -> i32 {
     }
     match completion.count() {
         0 => completion.res,
+        ONE => completion.res.min(0),
         withdrawn => completion.res.max(0) + withdrawn,
     }
 }
@@ -138,6 +146,7 @@ pub unsafe extern "C-unwind" fn sync_cancel(state: RawState) -> c_int {
         _ => match ring.cancel_now(wanted, timeout) {
             none if none == -(sys::ENOENT as i32) && withdrawn > 0 => withdrawn,
             error if error < 0 => error,
+            _ if !wanted.all => 0, // as `ONE`
             found => found + withdrawn,
         },
     };
