@@ -6,9 +6,13 @@ use super::registered::op;
 use super::slab::Key;
 use super::unsubmitted::Place;
 use crate::sys::{self, flag};
+use std::time::{Duration, Instant};
 
 /// A key that no request has: cancelling it fails.
 const NOBODY: u64 = 1 << 61;
+
+/// How long a wait is that is followed by another.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// Flags of an SQE that tie it to its neighbours.
 const TIES: u8 =
@@ -124,6 +128,27 @@ impl Ring {
     /// Asks the kernel to cancel, and waits until it has, but no longer than `timeout`: 0, or how
     /// many if all were wanted, or `-errno`.
     pub fn cancel_now(&self, wanted: Wanted, timeout: Option<sys::__kernel_timespec>) -> i32 {
+        if self.uring.flags & flag::IORING_SETUP_DEFER_TASKRUN == 0 {
+            return self.cancel_within(wanted, timeout);
+        }
+        // On such a ring what ends is put off until the kernel is entered, and that does not wake who
+        // waits here: so it waits a moment, and again.
+        let end = timeout.and_then(|time| {
+            Instant::now().checked_add(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+        });
+        let mut waited = false;
+        loop {
+            let left = end.map_or(MOMENT, |end| end.saturating_duration_since(Instant::now()).min(MOMENT));
+            let time = sys::__kernel_timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
+            match -self.cancel_within(wanted, Some(time)) as u32 {
+                sys::ETIME if left == MOMENT => waited = true,
+                sys::ENOENT if waited => return 0, // what was waited for has ended
+                error => return -(error as i32),
+            }
+        }
+    }
+
+    fn cancel_within(&self, wanted: Wanted, timeout: Option<sys::__kernel_timespec>) -> i32 {
         let request = Request {
             key: wanted.key.unwrap_or(0),
             fd: wanted.fd.map_or(-1, |(fd, _)| fd),
