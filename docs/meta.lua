@@ -736,7 +736,8 @@ function luring.buffer(n, options) end
 ---- `g:manual(true)` gives views in place of strings, which `send` takes: a view goes back when all of it has been sent, or
 ---  by `g:give(view)`. Once back, every use of it raises.
 ---- `g:close()` ends it; it is an error while actions use it.
----- `luring.IOU_PBUF_RING_INC` as `flags` lets the kernel fill a buffer bit by bit.
+---- `luring.IOU_PBUF_RING_INC` as `flags` lets the kernel fill a buffer bit by bit. A `recv` with MSG_WAITALL then ends with
+---  what there is, too.
 ---@param ring luring.ring
 ---@param count luring.integer
 ---@param size luring.integer

@@ -26,7 +26,7 @@ use crate::values::reply::{
     Accepted, Bytes, Child, Data, Descriptor, Events, Message, Messages, Name, Named, Nothing, Pair, Peer,
     Plain, Selected, Slot, Stat, Strings, ZeroCopy,
 };
-use crate::values::size::Size;
+use crate::values::size::{Size, TRUNCATE};
 use crate::values::slot::{
     self, FirstSlot, FromSlot, IntoSlot, OwnSlot, SlotFlags, SlotHow, SlotOrAny, Slots,
 };
@@ -43,9 +43,6 @@ const SEND: c_int = sys::MSG_NOSIGNAL as c_int;
 /// As many bytes as a socket takes or gives at once: of more the kernel does a part, or refuses
 /// it, as Linux 6.18 does.
 const AT_ONCE: u32 = c_int::MAX as u32;
-
-/// This flag of recv makes no sense with a group: a buffer holds what others have got before.
-const TRUNCATE: c_int = sys::MSG_TRUNC as c_int;
 
 rows! {
     // ---- the five of the original module ----
@@ -73,7 +70,7 @@ rows! {
     /// Since Linux 5.6. Man page: io_uring_prep_recv(3).
     fn recv(fd: Fd, nbytes: Size, flags: Int) -> Data = |sqe| {
         // With MSG_TRUNC, TCP counts bytes that it doesn't write.
-        let flags = if nbytes.is_selected { flags & !TRUNCATE } else { flags };
+        let flags = flags & !nbytes.unfit;
         if flags & TRUNCATE != 0 {
             nbytes.ptr.write_bytes(0, nbytes.len as usize);
         }

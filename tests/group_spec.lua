@@ -584,6 +584,36 @@ for _, kind in ipairs(kinds) do
             end
         end)
 
+        it("brings what comes in parts to a recv with MSG_WAITALL, once", function()
+            local group = luring.buf_ring(ring, 4, 16, FLAGS)
+            local sent, got, is_waiting = "", "", false
+            local function receive()
+                if is_waiting then return end
+                is_waiting = true
+                luring.recv(ring, other, group, luring.MSG_WAITALL, function(cqe, res, value)
+                    is_waiting = false
+                    got = got .. value
+                    assert.equal(res, #value)
+                    luring.cqe_seen(ring, cqe)
+                end)
+                luring.submit(ring)
+            end
+            for round = 1, 8 do
+                for _, part in ipairs { "%04d;", "%010d;" } do
+                    receive()
+                    local text = part:format(round)
+                    send(text)
+                    sent = sent .. text
+                end
+                while #got < #sent do
+                    receive()
+                    drive.turn(ring)
+                end
+            end
+            assert.equal(sent, got)
+            assert.equal(4, group:available())
+        end)
+
         it("may be used by finalizers that run in do_cqes", function()
             local acts = {
                 function() luring.queue_exit(ring) end,

@@ -221,6 +221,11 @@ impl Group {
         if self.inner().incremental { 0 } else { self.inner().size }
     }
 
+    /// Whether its buffers are used up in parts.
+    pub fn is_incremental(self) -> bool {
+        self.inner().incremental
+    }
+
     /// Its ring, unless it is closed.
     pub fn ring(self) -> *mut Ring {
         self.inner().ring

@@ -31,9 +31,16 @@ pub struct Wire {
     pub ptr: *mut u8,
     /// How many there is room for.
     pub len: u32,
-    /// Whether the kernel selects the place.
-    pub is_selected: bool,
+    /// Those of recv's flags that make no sense there.
+    pub unfit: c_int,
 }
+
+/// A selected buffer holds what others have got before, which MSG_TRUNC would bring again.
+pub const TRUNCATE: c_int = sys::MSG_TRUNC as c_int;
+
+/// When a recv goes on with the rest of an incremental buffer, Linux (6.18) and we count differently
+/// from then on.
+const WHOLE: c_int = sys::MSG_WAITALL as c_int;
 
 impl Arg for Size {
     type Wire = Wire;
@@ -92,16 +99,17 @@ impl Arg for Size {
     #[inline]
     fn place(self, _lua: &Lua, block: &mut Place, _index: c_int) -> Wire {
         match self {
-            Size::Bytes(len) => Wire { ptr: block.front(), len, is_selected: false },
+            Size::Bytes(len) => Wire { ptr: block.front(), len, unfit: 0 },
             Size::Into(span) => {
                 // SAFETY: `room` has asked for it.
                 unsafe { block.hold(Held::Bytes(span, Use::Fill)) };
-                Wire { ptr: span.ptr(), len: span.len, is_selected: false }
+                Wire { ptr: span.ptr(), len: span.len, unfit: 0 }
             }
             Size::Select(group) => {
                 // SAFETY: as above.
                 unsafe { block.hold(Held::Group(group)) };
-                Wire { ptr: null_mut(), len: group.len(), is_selected: true }
+                let unfit = if group.is_incremental() { TRUNCATE | WHOLE } else { TRUNCATE };
+                Wire { ptr: null_mut(), len: group.len(), unfit }
             }
         }
     }
