@@ -36,7 +36,8 @@ function Streams:open_streams()
         }
     end
     if self.dice:once(2) and luring.can "buf_ring" then
-        local group = luring.buf_ring(self.ring, BUFFERS, self.dice:pick { 64, 1000, 4096 })
+        local flags = self.dice:once(2) and luring.can "buf_ring_inc" and luring.IOU_PBUF_RING_INC or 0
+        local group = luring.buf_ring(self.ring, BUFFERS, self.dice:pick { 64, 1000, 4096 }, flags)
         if type(group) ~= "userdata" then return end
         group:manual(self.dice:once(2))
         self.group = group
@@ -136,6 +137,7 @@ local readers = {
     { "recv", function(_, n) return { n, luring.MSG_PEEK } end, socket = true, peeks = true },
     { "recv", function(_, n) return { luring.buffer(n):view(math.min(2, n)), 0 } end, socket = true },
     { "recv", function(model) return { model.group, 0 } end, socket = true, group = true },
+    { "recv", function(model) return { model.group, luring.MSG_WAITALL } end, socket = true, group = true },
     { "recvmsg", function(_, n) return { { size = n, control = 64 }, 0 } end, socket = true, message = true },
     { "recv_multishot", function(model) return { model.group, 0 } end, socket = true, group = true },
 }
