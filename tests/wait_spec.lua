@@ -28,6 +28,14 @@ describe("submit_and_wait with a timeout", function()
         assert.equal(0, luring.submit_and_wait(ring, 0, 0))
     end)
 
+    it("waits as long on a ring with IORING_SETUP_IOPOLL", function()
+        local polled = luring.queue_init(4, luring.IORING_SETUP_IOPOLL)
+        local start = luring.now()
+        assert.equal(-luring.ETIME, luring.submit_and_wait(polled, 1, 0.02))
+        assert.is_true(luring.now() - start >= 0.02)
+        luring.queue_exit(polled)
+    end)
+
     it("waits for ever with nil and math.huge", function()
         for _, forever in ipairs { math.huge, false } do
             luring.write(ring, to, "x", -1)

@@ -5,6 +5,7 @@ use super::in_flight::count_in;
 use super::registered::op;
 use super::slab::Key;
 use super::unsubmitted::Place;
+use super::waiting::moment_after;
 use crate::sys::{self, flag};
 use std::time::{Duration, Instant};
 
@@ -133,9 +134,7 @@ impl Ring {
         }
         // On such a ring what ends is put off until the kernel is entered, and that does not wake who
         // waits here: so it waits a moment, and again.
-        let end = timeout.and_then(|time| {
-            Instant::now().checked_add(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
-        });
+        let end = timeout.and_then(moment_after);
         let mut waited = false;
         loop {
             let left = end.map_or(MOMENT, |end| end.saturating_duration_since(Instant::now()).min(MOMENT));

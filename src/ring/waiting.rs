@@ -4,6 +4,12 @@ use super::Ring;
 use crate::sys::{self, flag};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// When so much time will have passed; None where that is too far away.
+pub(super) fn moment_after(time: sys::__kernel_timespec) -> Option<Instant> {
+    Instant::now().checked_add(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+}
 
 impl Ring {
     /// As `submit`, and waits no longer than `time`: -ETIME if nothing was submitted and nothing
@@ -13,10 +19,18 @@ impl Ring {
         if submitted < 0 || wait == 0 {
             return submitted;
         }
-        let mut cqe = null_mut();
-        // SAFETY: the ring is set up; both pointers outlive the call.
-        let waited =
-            unsafe { sys::io_uring_wait_cqes(&mut self.uring, &mut cqe, wait, &mut time, null_mut()) };
+        // With IORING_SETUP_IOPOLL the kernel looks for completions, and returns when it likes.
+        let looks_until = self.queues.polled.then(|| moment_after(time));
+        let waited = loop {
+            let mut cqe = null_mut();
+            // SAFETY: the ring is set up; both pointers outlive the call.
+            let waited =
+                unsafe { sys::io_uring_wait_cqes(&mut self.uring, &mut cqe, wait, &mut time, null_mut()) };
+            let is_over = looks_until.is_none_or(|end| end.is_some_and(|end| end <= Instant::now()));
+            if waited != -(sys::ETIME as i32) || is_over {
+                break waited;
+            }
+        };
         let arrived = waited == -(sys::ETIME as i32) && self.has_completions();
         if submitted > 0 || waited >= 0 || arrived { submitted } else { waited }
     }
