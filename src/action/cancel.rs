@@ -12,6 +12,7 @@ use crate::values::descriptor::{self, SLOTS};
 use crate::values::reply::Answer;
 use crate::values::{fields, integers, time};
 use std::ffi::c_int;
+use std::ops::RangeInclusive;
 
 /// What a cancellation brings: `res` is 0, or how many were cancelled, or `-errno`.
 ///
@@ -68,10 +69,15 @@ impl Answer for Cancelled {
     }
 }
 
+/// What a system call would begin anew after a signal: the kernel's own, and no errno. A worker
+/// that is told to end a splice says so (Linux 6.18).
+const BEGUN_ANEW: RangeInclusive<i32> = -516..=-512;
+
 /// What the callback gets as `res`.
 pub fn result(completion: &Completion) -> i32 {
     if completion.action.reply != Reply::Cancelled {
-        return completion.res;
+        let is_errno = !BEGUN_ANEW.contains(&completion.res);
+        return if is_errno { completion.res } else { -(sys::EINTR as i32) };
     }
     match completion.count() {
         0 => completion.res,
