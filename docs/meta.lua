@@ -1399,8 +1399,8 @@ function luring.poll_remove(ring, key, callback) end
 
 ring.poll_remove = luring.poll_remove
 
----Gives the poll that `key` names another mask; with IORING_POLL_ADD_MULTI in `flags` it goes on
----as a multishot.
+---Gives the poll that `key` names another mask, and nothing else: a multishot goes on as one, and
+---another ends once, whatever `flags` say; 0 will do.
 ---Since Linux 5.13. Man page: io_uring_prep_poll_update(3).
 ---The callback gets `(cqe, res, nil, flags)`.
 ---@param ring luring.ring

@@ -1335,8 +1335,8 @@ function actions.poll_add(fd, mask) end
 ---@return integer? errno
 function actions.poll_remove(key) end
 
----Gives the poll that `key` names another mask; with IORING_POLL_ADD_MULTI in `flags` it goes on
----as a multishot.
+---Gives the poll that `key` names another mask, and nothing else: a multishot goes on as one, and
+---another ends once, whatever `flags` say; 0 will do.
 ---Since Linux 5.13. Man page: io_uring_prep_poll_update(3).
 ---@param key lightuserdata
 ---@param mask luring.integer

@@ -419,8 +419,8 @@ rows! {
         (*sqe).__bindgen_anon_2.addr = key
     };
 
-    /// Gives the poll that `key` names another mask; with IORING_POLL_ADD_MULTI in `flags` it goes on
-    /// as a multishot.
+    /// Gives the poll that `key` names another mask, and nothing else: a multishot goes on as one, and
+    /// another ends once, whatever `flags` say; 0 will do.
     /// Since Linux 5.13. Man page: io_uring_prep_poll_update(3).
     fn poll_update(key: Key, mask: Unsigned, flags: UpTo<3>) -> Plain = |sqe| {
         // IORING_POLL_UPDATE_USER_DATA, which is 4, would take the poll's key from it.

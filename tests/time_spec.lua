@@ -113,6 +113,25 @@ describe("waiting:", function()
         drive.close(a, b)
     end)
 
+    it("poll_update leaves a multishot one, and makes none", function()
+        for _, kind in ipairs { "poll_add", "poll_multishot" } do
+            local a, b = luring.socketpair(luring.AF_UNIX, luring.SOCK_STREAM, 0)
+            local goes_on
+            local key = luring[kind](ring, a, luring.POLLPRI, function(cqe, _, _, flags)
+                luring.cqe_seen(ring, cqe)
+                goes_on = luring.more(flags)
+            end)
+            luring.submit(ring)
+            local flags = kind == "poll_add" and luring.IORING_POLL_ADD_MULTI or 0
+            assert.equal(0, (drive.one(ring, "poll_update", key, luring.POLLIN, flags)))
+            drive.one(ring, "send", b, "x", 0)
+            drive.turn_until(ring, function() return goes_on ~= nil end)
+            assert.equal(kind == "poll_multishot", goes_on)
+            drive.one(ring, "cancel_all")
+            drive.close(a, b)
+        end
+    end)
+
     it("poll_update does not take a poll's key: its completion would end nothing", function()
         local IORING_POLL_UPDATE_USER_DATA = 4
         for _, flags in ipairs { IORING_POLL_UPDATE_USER_DATA, IORING_POLL_UPDATE_USER_DATA + 1 } do
