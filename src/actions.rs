@@ -44,6 +44,12 @@ const SEND: c_int = sys::MSG_NOSIGNAL as c_int;
 /// it, as Linux 6.18 does.
 const AT_ONCE: u32 = c_int::MAX as u32;
 
+/// recvmsg's flags as the kernel gets them: descriptors are close-on-exec, and control data is this
+/// machine's, not that of a 32-bit program (MSG_CMSG_COMPAT, which is the sign).
+fn for_messages(flags: c_int) -> c_int {
+    flags & c_int::MAX | sys::MSG_CMSG_CLOEXEC as c_int
+}
+
 rows! {
     // ---- the five of the original module ----
 
@@ -340,7 +346,7 @@ rows! {
             let data = (*size).msg_iov.read(); // as for recv
             data.iov_base.cast::<u8>().write_bytes(0, data.iov_len);
         }
-        prep::recvmsg(sqe, fd, size, (flags | sys::MSG_CMSG_CLOEXEC as c_int) as u32)
+        prep::recvmsg(sqe, fd, size, for_messages(flags) as u32)
     };
 
     /// As recvmsg, one message after the other, each in a buffer that the kernel selects from `group`: until a
@@ -350,8 +356,7 @@ rows! {
     /// address, and those of `control`, before the data. The value is recvmsg's; for a manual group `data` is a view.
     /// Since Linux 6.0. Man page: io_uring_prep_recvmsg_multishot(3).
     fn recvmsg_multishot(fd: Fd, group: Inbox, flags: Int) -> Messages needs "recvmsg_multishot" "2.3" = |sqe| {
-        let flags = flags & !TRUNCATE | sys::MSG_CMSG_CLOEXEC as c_int;
-        prep::recvmsg_multishot(sqe, fd, group.message, flags as u32);
+        prep::recvmsg_multishot(sqe, fd, group.message, for_messages(flags & !TRUNCATE) as u32);
         group.group.select(sqe)
     };
 

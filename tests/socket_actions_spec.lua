@@ -187,6 +187,15 @@ describe("sockets:", function()
         drive.close(a, b, d)
     end)
 
+    it("descriptors are found, whatever the flags say of control data", function()
+        local a, b = pair()
+        assert.equal(1, (drive.one(ring, "sendmsg", a, { data = "x", fds = { a } }, 0)))
+        local MSG_CMSG_COMPAT = -2 ^ 31
+        local res, message = drive.one(ring, "recvmsg", b, { size = 10, control = 64 }, MSG_CMSG_COMPAT)
+        assert.same({ 1, "x", 1 }, { res, message.data, message.fds and #message.fds })
+        drive.close(a, b, message.fds[1])
+    end)
+
     it("a descriptor of the sender's process that comes for nobody is closed", function()
         local a, b = pair()
         if luring.setsockopt(b, luring.SOL_SOCKET, luring.SO_PASSPIDFD or 76, 1) ~= 0 then
