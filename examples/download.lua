@@ -159,8 +159,8 @@ local function ask(it, file)
     sent, message = stream:write("GET ", it.path, " HTTP/1.1\r\nHost: ", it.authority, "\r\n", from,
         "User-Agent: luring\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n")
     if not sent then return nil, message end
-    local status, headers
-    repeat status, headers = read_head(stream) until not (status and status:find("^1")) -- those come before the answer
+    local status, headers = read_head(stream)
+    while status and status:find("^1") do status, headers = read_head(stream) end -- those come before the answer
     if not status then return nil, headers end
 
     if REDIRECTED[status] and headers.location then
