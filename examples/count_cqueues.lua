@@ -39,6 +39,7 @@ local cqueues, condition, socket = need "cqueues", need "cqueues.condition", nee
 
 -- How many bytes and lines a file has, or nil and why that is not known. It runs in a task of luring's.
 local function count(name)
+    if name:find("\0", 1, true) then return nil, luring.strerror(luring.EINVAL) end
     local fd, message = co.io.openat2(folder, name, {
         flags = luring.O_RDONLY + luring.O_NONBLOCK,
         resolve = luring.RESOLVE_BENEATH, -- no way out of the folder
@@ -76,7 +77,7 @@ local function serve(client)
         local name = client:read("*l") -- on Lua 5.1, what `for` calls can't wait
         if not name then break end
         local bytes, lines = in_task(count, name)
-        local answer = bytes and ("%d %d %s"):format(bytes, lines, name) or ("%s: %s"):format(name, lines)
+        local answer = bytes and ("%d %d %s"):format(bytes, lines, name) or name .. ": " .. lines
         if not client:write(answer, "\n") then break end
     end
     client:close()

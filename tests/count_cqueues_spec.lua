@@ -67,8 +67,9 @@ describe("the example count_cqueues.lua", function()
         co.run(function()
             assert.equal(
                 refused("../x", luring.EXDEV) .. refused("/etc/passwd", luring.EXDEV) .. refused("out", luring.EXDEV)
-                    .. refused("none", luring.ENOENT) .. refused("self", luring.EISDIR) .. "0 0 fifo\n",
-                answers("../x", "/etc/passwd", "out", "none", "self", "fifo"))
+                    .. refused("none", luring.ENOENT) .. refused("self", luring.EISDIR) .. "0 0 fifo\n"
+                    .. refused("fi\0fo", luring.EINVAL) .. refused("", luring.ENOENT),
+                answers("../x", "/etc/passwd", "out", "none", "self", "fifo", "fi\0fo", ""))
         end)
     end)
 
