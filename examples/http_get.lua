@@ -27,8 +27,11 @@ if not made then fail(ring) end
 
 local authority, path = (url or ""):match("^http://([^/]+)(.*)$")
 local addr, port = (authority or ""):match("^([%d.]+):?(%d*)$")
+if not addr or not path or path:find("[%c ]") then fail("what is the URL? (see --help)") end
 local seconds = tonumber(arg[2] or 10)
-if not addr or not seconds or not path or path:find("[%c ]") then fail("what is the URL? (see --help)") end
+if not (seconds and seconds > 0 and seconds < 2^53) then
+    fail(("SECONDS is a number, not %s (see --help)"):format(arg[2]))
+end
 local deadline = luring.now() + seconds
 
 local socket = luring.socket_fd(luring.AF_INET, luring.SOCK_STREAM)
@@ -36,9 +39,13 @@ if socket < 0 then fail("socket", luring.strerror(-socket)) end
 
 -- Queues an action that has what is left of the time, and goes on when it has succeeded.
 local function within(action, a, b, c, go_on)
+    -- What can be done at once is done even in no time, so a peer that never stops would never be late.
+    local left = deadline - luring.now()
+    local function late() fail(url, "no answer within " .. seconds .. " s") end
+    if left <= 0 then late() end
     local function done(_, res, value)
         if res == -luring.ECANCELED or res == -luring.EINTR then
-            fail(url, "no answer within " .. seconds .. " s")
+            late()
         elseif res < 0 then
             fail(url, luring.strerror(-res))
         end
@@ -47,7 +54,7 @@ local function within(action, a, b, c, go_on)
     -- An action has as many arguments as its manual page says, and then the callback.
     local key
     if c then key = action(ring, a, b, c, done) else key = action(ring, a, b, done) end
-    luring.chain(ring, { key }, { timeout = math.max(deadline - luring.now(), 0) })
+    luring.chain(ring, { key }, { timeout = left })
 end
 
 local parts = {}

@@ -86,6 +86,34 @@ describe("the example http_get.lua", function()
         drive.close(waiting, full)
     end)
 
+    it("waits no longer than that for an answer of which there is always more", function()
+        local connection = asked(url(), "0.3")
+        drive.one(ring, "send", connection, "HTTP/1.0 404 Not Found\r\n\r\n", 0)
+        local senders = {}
+        for i = 1, 3 do
+            senders[i] = { luring.posix_spawn {
+                "timeout", "3", "dd", "if=/dev/zero", "bs=1M", "status=none", stdout = connection, stderr = connection,
+            } }
+        end
+        local result = answer(connection, "")
+        for _, sender in ipairs(senders) do
+            drive.one(ring, "poll_add", sender[2], luring.POLLIN)
+            luring.waitid_now(luring.P_PIDFD, sender[2])
+            drive.close(sender[2])
+        end
+        assert.same({ ("http_get.lua: %s: no answer within 0.3 s\n"):format(url()), 1 },
+            { result.errors, result.status })
+    end)
+
+    it("takes a number of seconds that makes sense", function()
+        for _, seconds in ipairs { "x", "0", "-1", "nan", "1e300" } do
+            get = program.start("http_get.lua", url(), seconds)
+            local result = get:finish()
+            assert.same({ "http_get.lua: SECONDS is a number, not " .. seconds .. " (see --help)\n", 1 },
+                { result.errors, result.status })
+        end
+    end)
+
     it("fails in one line, whatever is wrong", function()
         for _, case in ipairs {
             { "HTTP/1.1 404 Not Found\r\n\r\ntext", "404 Not Found" },
