@@ -141,11 +141,26 @@ local function copy(fd, is_input)
     end
 end
 
+-- Whether a descriptor is the ordinary file that the standard output goes to: what is copied there
+-- is read again, without an end.
+local function is_output(fd)
+    local from, to = luring.statx_fd(fd), luring.statx_fd(1)
+    if type(from) ~= "table" or type(to) ~= "table" then return false end
+    for _, key in ipairs { "stx_dev_major", "stx_dev_minor", "stx_ino" } do
+        if from[key] ~= to[key] then return false end
+    end
+    return to.stx_mode - to.stx_mode % 4096 == luring.S_IFREG
+end
+
 for _, path in ipairs(#arg > 0 and arg or { "-" }) do
     local is_input = path == "-"
     local fd = is_input and 0 or luring.open_file(path, "r")
-    local errno = fd < 0 and -fd or copy(fd, is_input)
-    if errno then complain(path, luring.strerror(errno)) end
+    if fd >= 0 and is_output(fd) then
+        complain(path, "the standard output goes there")
+    else
+        local errno = fd < 0 and -fd or copy(fd, is_input)
+        if errno then complain(path, luring.strerror(errno)) end
+    end
     if fd >= 0 and not is_input then luring.close_fd(fd) end
 end
 

@@ -55,6 +55,14 @@ describe("the example cat.lua", function()
         assert.equal("same\n", result.output)
     end)
 
+    it("copies no file into itself", function()
+        local result = cat [[
+            echo text >file; echo more >other
+            (ulimit -f 100; cat other file - <other >>file) && echo done
+            command cat file; cat - >/dev/null </dev/null && echo null]]
+        assert.equal("cat.lua: file: the standard output goes there\ntext\nmore\nmore\nnull\n", result.output)
+    end)
+
     it("says what it can't read, and goes on", function()
         local result = cat "echo text >file; cat /nowhere/file . file"
         assert.equal(("cat.lua: /nowhere/file: %s\ncat.lua: .: %s\ntext\n"):format(
