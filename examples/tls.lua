@@ -229,13 +229,15 @@ local function fetch(url)
     local host, port = (authority or ""):match("^%[([%x:.]+)%]:?(%d*)$")
     if not host then host, port = (authority or ""):match("^([%w.-]+):?(%d*)$") end
     if not host or url:find("[%c ]") then fail("which URL? It begins with https:// (see --help)") end
+    local number = tonumber(port) or 443
+    if number > 65535 then fail(url, "a port is a number up to 65535") end
     local context, message = ssl.newcontext {
         mode = "client", protocol = "any", options = { "no_sslv3", "no_tlsv1", "no_tlsv1_1" },
         verify = "peer", cafile = authorities,
     }
     if not context then fail(authorities, message) end
     local stream
-    stream, message = co.connect(host, tonumber(port) or 443, { timeout = patience, nodelay = true })
+    stream, message = co.connect(host, number, { timeout = patience, nodelay = true })
     if not stream then fail(url, message) end
     if path:sub(1, 1) ~= "/" then path = "/" .. path end
     local ok

@@ -24,6 +24,7 @@ describe("the example tls.lua", function()
         if not pcall(require, "ssl") then return end
         says("which URL? It begins with https:// (see --help)", example)
         says("which URL? It begins with https:// (see --help)", example, "http://a/")
+        says("https://a:65536/: a port is a number up to 65535", example, "https://a:65536/")
         says("which CERTIFICATE and KEY? (see --help)", example, "--serve", "x")
         says("PORT is a number up to 65535, not 65536 (see --help)", example, "--serve", "x", "x", "65536")
     end)
