@@ -2,7 +2,8 @@
 
 local USAGE = [[
 Usage: lua tail.lua FILE ...
-Prints the last 10 lines of each file, and then what is added to it, until it is removed.]]
+Prints the last 10 lines of each file (no more than 64 KiB of it), and then what is added to it,
+until it is removed.]]
 
 local luring = require "luring"
 
