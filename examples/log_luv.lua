@@ -4,12 +4,14 @@ local USAGE = [=[
 Usage: lua log_luv.lua FILE [PORT]
 Appends to FILE the lines that come to PORT of this machine; without it, or with 0, the kernel
 chooses one. Says "kept" to each line that the disk has. Ends at SIGTERM or Ctrl-C, when all that
-has come is kept. Needs luv (Debian's package lua-luv).]=]
+has come is kept; a client that does not take what it is told then is given up. Needs luv (Debian's
+package lua-luv).]=]
 
 local co = require "luring.co"
 local luring = require "luring"
 
 local LONGEST = 64 * 1024 -- bytes of a line
+local PATIENCE = 5000     -- milliseconds after which it looks in the end who takes nothing
 
 ---@return never
 local function fail(...)
@@ -142,6 +144,13 @@ local function stop()
         finish(client)
     end
     for _, signal in ipairs(signals) do signal:close() end
+    local late = uv.new_timer()
+    late:start(PATIENCE, PATIENCE, function()
+        for client in pairs(clients) do
+            if client.told == 0 then close(client) end
+        end
+    end)
+    late:unref()
 end
 for _, name in ipairs { "sigint", "sigterm" } do
     local signal = uv.new_signal()

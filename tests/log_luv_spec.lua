@@ -102,6 +102,21 @@ describe("the example log_luv.lua", function()
         assert.equal(before, server:sockets())
     end)
 
+    it("ends though a client does not take what it is told", function()
+        start(path)
+        co.run(function()
+            -- It is to be told more than the sockets have room for.
+            local client = connect()
+            co.timeout(5, function()
+                while client:write(("\n"):rep(100000)) do end -- luacheck: ignore 542
+            end)
+            server:signal(luring.SIGTERM)
+            local result = server:finish()
+            assert.same({ 0, "" }, { result.status, result.errors })
+            client:close()
+        end)
+    end)
+
     it("says that the disk is full, or its port taken", function()
         start "/dev/full"
         says(("port %d: EADDRINUSE: address already in use"):format(port), path, tostring(port))
