@@ -71,6 +71,7 @@ function group:manual(on) end
 ---@param view luring.buffer
 function group:give(view) end
 
+---@return integer
 function group:close() end
 
 ---@class luring.address
@@ -312,7 +313,9 @@ function luring.getaddrinfo(host, service, opts) end
 ---The addresses in that answer, as a list of tables, with those first that are to be tried first. Or nil, a message and the
 ---number of an error: ENOENT for a name that nobody knows, EAGAIN where no server has answered.
 ---@param answer string
----@return table
+---@return table?
+---@return string?
+---@return integer?
 function luring.addrinfo(answer) end
 
 ---An option that is an integer: `getsockopt(fd, luring.SOL_SOCKET, luring.SO_ERROR)`. See getsockopt(2), socket(7).
@@ -417,7 +420,7 @@ function luring.readlink(path) end
 ---What is in a folder, by its path or its descriptor: a table from each name to its type, `luring.DT_REG`, `DT_DIR`,
 ---`DT_LNK`, ..., without `.` and `..`. Some file systems say `DT_UNKNOWN` of everything. io_uring can't do this. See
 ---readdir(3).
----@param folder luring.integer|userdata|table
+---@param folder string|luring.integer|userdata|table
 ---@return table
 function luring.readdir(folder) end
 
@@ -647,7 +650,7 @@ ring.pollable = luring.pollable
 ---`handler(res, data, flags)` is called by `do_cqes` and `run` for each message that another ring's `msg_ring` sends here;
 ---it is seen by itself. Without a handler, messages are dropped.
 ---@param ring luring.ring
----@param handler? fun(cqe: lightuserdata, res: integer, value: any, flags: integer)
+---@param handler? fun(res: integer, data: integer, flags: integer)
 function luring.on_message(ring, handler) end
 
 ring.on_message = luring.on_message
@@ -735,7 +738,7 @@ function luring.buffer(n, options) end
 ---- `g:available()` is how many buffers the kernel has.
 ---- `g:manual(true)` gives views in place of strings, which `send` takes: a view goes back when all of it has been sent, or
 ---  by `g:give(view)`. Once back, every use of it raises.
----- `g:close()` ends it; it is an error while actions use it.
+---- `g:close()` ends it: 0, or `-errno`. It is an error while actions use it.
 ---- `luring.IOU_PBUF_RING_INC` as `flags` lets the kernel fill a buffer bit by bit. A `recv` with MSG_WAITALL then ends with
 ---  what there is, too.
 ---@param ring luring.ring

@@ -52,7 +52,8 @@ fn arguments(words: &str) -> String {
 
 fn annotation(word: &str) -> &str {
     match word {
-        "descriptor" | "folder" | "id" => "luring.integer|userdata|table",
+        "descriptor" | "id" => "luring.integer|userdata|table",
+        "folder" => "string|luring.integer|userdata|table",
         "data" | "content" => "string|string[]|luring.buffer",
         "list" | "options" | "program" => "table",
         "files" => "luring.integer|table",
@@ -67,6 +68,7 @@ fn annotation(word: &str) -> &str {
         "mode" => "string|luring.integer",
         "userdata" => "luring.ring",
         "function" => "fun(cqe: lightuserdata, res: integer, value: any, flags: integer)",
+        "handler" => "fun(res: integer, data: integer, flags: integer)",
         other => other,
     }
 }
@@ -243,6 +245,7 @@ function group:manual(on) end
 ---@param view luring.buffer
 function group:give(view) end
 
+---@return integer
 function group:close() end
 
 ---@class luring.address
@@ -266,6 +269,7 @@ fn meta(pages: &[String]) -> String {
             for (name, word) in &entry.parameters {
                 let (word, optional) = word.strip_suffix('?').map_or((*word, ""), |word| (word, "?"));
                 let name = if *name == "type" { "kind" } else { name };
+                let word = if name == "handler" { name } else { word }; // no callback of an action
                 writeln!(out, "---@param {name}{optional} {}", arguments(word)).unwrap();
                 names.push(name);
             }
