@@ -11,7 +11,7 @@ local co = require "luring.co"
 local luring = require "luring"
 
 local LONGEST = 64 * 1024 -- bytes of a line
-local PATIENCE = 5000     -- milliseconds after which it looks in the end who takes nothing
+local PATIENCE = 2000     -- milliseconds after which it looks in the end who takes nothing
 
 ---@return never
 local function fail(...)
