@@ -42,6 +42,7 @@ extern void lua_pushcclosure(lua_State *, lua_CFunction, int);
 extern void lua_pushinteger(lua_State *, lua_Integer);
 extern void lua_pushlightuserdata(lua_State *, void *);
 extern void lua_pushnil(lua_State *);
+extern int lua_toboolean(lua_State *, int);
 extern int lua_gettop(lua_State *);
 extern void lua_settop(lua_State *, int);
 extern void lua_setfield(lua_State *, int, const char *);
