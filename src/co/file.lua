@@ -184,9 +184,7 @@ end
 -- and may be other bytes now. A terminal has no position, and what another task is reading is that one's.
 local function give_back(self)
     if self.size == 0 or stream.busy(self.reader, luring.read, self.fd) then return end
-    if luring.lseek(self.fd, -self.size, luring.SEEK_CUR) >= 0 then
-        self.buf, self.at, self.tail, self.size = "", 1, nil, 0
-    end
+    if luring.lseek(self.fd, -self.size, luring.SEEK_CUR) >= 0 then reading.forget(self) end
 end
 
 -- Writes all of a string, at the file's own position or at an offset: how much, or nil, message,

@@ -54,6 +54,11 @@ local function take(self, n)
     return data
 end
 
+-- Forgets all there is.
+local function forget(self)
+    self.buf, self.at, self.tail, self.size = "", 1, nil, 0
+end
+
 local function check_count(n, name)
     if type(n) ~= "number" or n < 0 or n % 1 ~= 0 then
         raise("bad argument #1 to '" .. name .. "' (a number of bytes expected)")
@@ -208,4 +213,4 @@ local function extend(class)
     for name, method in pairs(Reading) do class[name] = method end
 end
 
-return { check_count = check_count, extend = extend, gather = gather, keep = keep, take = take }
+return { check_count = check_count, extend = extend, forget = forget, gather = gather, keep = keep, take = take }

@@ -325,7 +325,7 @@ function Stream:close()
     if write_alarm then write_alarm.loop.deadlines:remove(write_alarm) end
     local res = luring.close_fd(fd)
     self.fd, self.odd = nil, true
-    self.buf, self.at, self.tail, self.size = "", 1, nil, 0 -- what was read ahead is no more to be had
+    reading.forget(self) -- what was read ahead is no more to be had
     scope.disown(self) -- not before: something may fail
     if res < 0 then return failure.refused(res) end
     return true

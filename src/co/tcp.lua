@@ -7,6 +7,7 @@ local luring = require "luring"
 local co = require "luring.co"
 local part = ...
 local address = part "address"
+local reading = part "reading"
 local receiving = part "receiving"
 local sockopt = part "sockopt"
 local wall = part "wall"
@@ -316,7 +317,7 @@ end
 function Socket:close()
     local stream, server = self.stream, self.server
     self.stream, self.server, self.received = nil, nil, self.received - self.size
-    self.buf, self.at, self.tail, self.size = "", 1, nil, 0
+    reading.forget(self)
     if stream then stream:close() end
     if server then server:close() end
     return 1
