@@ -51,6 +51,14 @@ function program:sockets()
     return count
 end
 
+-- How many it has once it has no more than `enough`, or after a while: connections that have ended are closed
+-- a moment later. A failure takes its time, success doesn't.
+function program:sockets_left(enough)
+    local limit = luring.now() + 20
+    while self:sockets() > enough and luring.now() < limit do drive.one(self.ring, "timeout", 0.01, 0, 0) end
+    return self:sockets()
+end
+
 -- Waits for its end: `{status=, output=, errors=}`, the status as a shell has it.
 function program:finish()
     while more(self) do end -- luacheck: ignore 542
