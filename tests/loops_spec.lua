@@ -245,11 +245,6 @@ describe("luring.luv", function()
 end)
 
 describe("luv's loop", function()
-    -- After a thousand other specs in one process, libuv ends in uv_listen with a segmentation fault.
-    if os.getenv("LURING_TEST_LUV") ~= "1" then
-        it("has a process of its own", function() pending("LURING_TEST_LUV is not 1") end)
-        return
-    end
     local uv = needs("luv", "lua-luv")
     if not uv then return end
 
